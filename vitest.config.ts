@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+/** Inside the repository `ipclab` and `ipclab/x` are the sources, for tests as for the type check. */
+const conditions = ['ipclab-source', 'node', 'import', 'module', 'default']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ['ipclab-source'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Processes, not threads: tests start workers and child processes, and change their working directory.
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+})
