@@ -1,0 +1,193 @@
+import type { CallError } from './errors.ts'
+import type { Kernel } from './kernel.ts'
+import type { CallState, Data, Process, Thread, WakeOrder } from './state.ts'
+
+/**
+ * A system call is plain functions that change the kernel's state, in stages. What a program yields is a `Call`:
+ * which call, and its arguments; the machine attempts it, one stage at a time, each stage one atomic transition.
+ */
+
+/** What an attempt says: small integers, so that a step allocates nothing. Made by `done`, `fail`, `sleep` … in outcome.ts. */
+export type Outcome = typeof DONE | typeof FAIL | typeof SLEEP | typeof NEXT | typeof GONE
+/** The call returns `kernel.value`. */
+export const DONE = 1
+/** The call fails with `kernel.code` and `kernel.detail`. */
+export const FAIL = 2
+/** The caller waits; when woken it attempts the same stage again. */
+export const SLEEP = 3
+/** This stage is over; the call goes on at `kernel.stage` as a further transition. */
+export const NEXT = 4
+/** The calling thread has ended and the call never returns. */
+export const GONE = 5
+
+/** Why a waiting call is being ended from outside. */
+export type GiveUpReason = 'timeout' | 'signal' | 'abort' | 'killed' | 'died'
+
+export type Args = { readonly [name: string]: Data }
+
+export interface Stage<A extends Args> {
+  /**
+   * Whether an attempt would go through now, without waiting. Pure, and it reads through the accessors, so that the
+   * machine learns which objects the answer hangs on. `attempt` uses it too. Absent: the stage never waits.
+   */
+  canProceed?(kernel: Kernel, thread: Thread, args: A): boolean
+  /** Runs the stage. What it changed stays, whatever it then says: an error never rolls back. */
+  attempt(kernel: Kernel, thread: Thread, args: A): Outcome
+  /** The order in which waiters of this stage are served; absent: the machine's default. */
+  order?(kernel: Kernel, thread: Thread, args: A): WakeOrder
+}
+
+/** Who or what a waiting call waits for, for reports. */
+export interface Waits {
+  /** As a reader would name it: `/empty`, `mutex at 0x1000`, `mailbox jobs`. */
+  readonly object: string
+  /** Threads or processes that hold it. */
+  readonly heldBy?: readonly string[]
+  /** Threads or processes that could end the wait. */
+  readonly awaits?: readonly string[]
+}
+
+export interface CallDef<A extends Args, R> {
+  readonly name: string
+  readonly stages: readonly Stage<A>[]
+  /**
+   * Ends the waiting call in one transition: returns the partial count, gives rights back, uncounts the caller.
+   * Says `sleep` to keep waiting. Every call that may wait has it. Not asked for a value when the thread dies.
+   */
+  giveUp?(kernel: Kernel, thread: Thread, args: A, reason: GiveUpReason): Outcome
+  /** Absolute time (virtual ns) at which the waiting call gives up with `timeout`; `null` for never. */
+  deadline?(kernel: Kernel, thread: Thread, args: A): number | null
+  /** SA_RESTART makes it go on after a handler, instead of giving up. */
+  readonly restarts?: boolean
+  waitsFor?(kernel: Kernel, thread: Thread, args: A): Waits
+  /** A local call is no transition: it rides with the one before it. It may not touch kernel objects. */
+  local?(machine: LocalContext, args: A, extra: unknown): R
+  error(code: string, call: string, detail: Data): CallError
+}
+
+/** What local calls may use. */
+export interface LocalContext {
+  readonly thread: Thread
+  log(text: string): void
+  fail(kind: 'assertion', message: string): void
+  prune(): void
+}
+
+/** A call of whatever arguments and result, as the machine sees it. */
+export type AnyDef = CallDef<Args, unknown>
+
+let siteWanted = false
+
+/** While a program runs whose machine records, each call notes where it was made. One thread, no `await` inside: no run sees another's. */
+export function wantSites(wanted: boolean): void {
+  siteWanted = wanted
+}
+
+/**
+ * A call that a program makes: `const n = yield* read(fd, 10)`. It is its own iterator and its own iterator result,
+ * so that `yield*` costs neither a generator nor an object.
+ */
+export class Call<R> implements Iterator<Call<unknown>, R, unknown> {
+  value: unknown
+  done: boolean
+  readonly def: AnyDef
+  readonly args: Args
+  /** What isn't data: a program to run, a predicate. */
+  readonly extra: unknown
+  /** Holds the stack at the place of the call, when wanted. */
+  readonly site: { stack?: string } | null
+  #fresh: boolean
+
+  constructor(def: AnyDef, args: Args, extra: unknown = null) {
+    this.value = this
+    this.done = false
+    this.def = def
+    this.args = args
+    this.extra = extra
+    this.site = siteWanted ? captureSite() : null
+    this.#fresh = true
+  }
+
+  [Symbol.iterator](): this {
+    this.#fresh = true
+    return this
+  }
+
+  next(result: unknown): IteratorResult<Call<unknown>, R> {
+    if (this.#fresh) {
+      this.#fresh = false
+      this.value = this
+      this.done = false
+    } else {
+      this.value = result
+      this.done = true
+    }
+    return this as unknown as IteratorResult<Call<unknown>, R> // value and done are what the interface asks for
+  }
+
+  throw(error: unknown): IteratorResult<Call<unknown>, R> {
+    throw error
+  }
+}
+
+function captureSite(): { stack?: string } {
+  const site: { stack?: string } = {}
+  const limit = Error.stackTraceLimit
+  // The frames of ours between the program and here are few: the factory, a typed view, this class.
+  Error.stackTraceLimit = 6
+  Error.captureStackTrace(site, Call)
+  Error.stackTraceLimit = limit
+  return site
+}
+
+/** A program: a generator whose every `yield*` is a call. */
+export type Program<R = void> = Generator<Call<unknown>, R, unknown>
+
+const definitions = new Map<string, AnyDef>()
+
+/**
+ * Defines a call. The definition is known by its name from then on, so that a call in progress, which is data in the
+ * kernel's state, finds its functions again.
+ */
+export function defineCall<A extends Args, R>(def: CallDef<A, R>): CallDef<A, R> {
+  definitions.set(def.name, def as unknown as AnyDef) // arguments are checked where the call is made
+  return def
+}
+
+export function definitionOf(call: CallState): AnyDef | undefined {
+  return definitions.get(call.name)
+}
+
+/** Makes the call object of a definition; the typed functions that programs use are one line around it. */
+export function call<A extends Args, R>(def: CallDef<A, R>, args: A, extra: unknown = null): Call<R> {
+  return new Call<R>(def as unknown as AnyDef, args, extra) // as above
+}
+
+/** What a subsystem does with a process and with the kinds of kernel objects that it brings. */
+export interface Subsystem {
+  readonly name: string
+  /** Where it comes in the order of a process's end: lower is earlier. */
+  readonly rundown: number
+  /** Whether the process holds something whose release others could see: then its end is an event. */
+  holds?(kernel: Kernel, process: Process): boolean
+  threadExit?(kernel: Kernel, thread: Thread): void
+  /** `thread` is the process's last, for those who create something. */
+  processExit?(kernel: Kernel, process: Process, thread: Thread | undefined): void
+  fork?(kernel: Kernel, parent: Process, child: Process): void
+}
+
+/** Order in which a dying process gives things up. */
+export const RUNDOWN = { robustList: 10, semUndo: 20, mappings: 30, descriptors: 40, ports: 50, mailboxes: 60 } as const
+
+const subsystems: Subsystem[] = []
+
+export function registerSubsystem(subsystem: Subsystem): void {
+  const at = subsystems.findIndex((other) => other.name === subsystem.name)
+  if (at >= 0) subsystems.splice(at, 1)
+  subsystems.push(subsystem)
+  subsystems.sort((a, b) => a.rundown - b.rundown || (a.name < b.name ? -1 : 1))
+}
+
+export function registeredSubsystems(): readonly Subsystem[] {
+  return subsystems
+}

@@ -1,0 +1,110 @@
+import { Heap } from 'heap-js'
+import { type Call, call, defineCall, SLEEP } from './call.ts'
+import { cheaply, PosixError } from './errors.ts'
+import { READ, SEQ_CST, WRITE } from './footprint.ts'
+import { done, type Kernel, next, threadOf } from './kernel.ts'
+import type { Id, Thread, Timer } from './state.ts'
+
+/**
+ * Virtual time and timers. A thread has at most one timer: the end of its sleep, or the deadline of the call it waits
+ * in. Under a policy the clock runs; under an exploring strategy there is no time and timers fire in deadline order,
+ * at any moment.
+ */
+
+const earlier = (a: Timer, b: Timer): number => a.at - b.at || a.number - b.number
+
+/** The footprint of all that has to do with time. */
+export const CLOCK = 'clock'
+
+/** Arms the thread's timer for an absolute time in virtual ns. */
+export function armTimer(kernel: Kernel, thread: Thread, at: number): void {
+  kernel.footprint.add(CLOCK, 0, READ | WRITE, SEQ_CST)
+  const { state } = kernel
+  state.timersSet += 1
+  thread.timer = state.timersSet
+  Heap.heappush(state.timers, { at, number: state.timersSet, thread: thread.id }, earlier)
+}
+
+/** The thread's timer will not fire. Its entry in the heap is found stale when it comes to the top. */
+export function disarmTimer(thread: Thread): void {
+  thread.timer = 0
+}
+
+/** The next timer to fire, `null` when none is armed. Drops stale ones. */
+export function nextTimer(kernel: Kernel): Timer | null {
+  const { state } = kernel
+  for (;;) {
+    const timer = state.timers[0]
+    if (timer === undefined) return null
+    if (state.threads[timer.thread]?.timer === timer.number) return timer
+    Heap.heappop(state.timers, earlier)
+  }
+}
+
+/** Takes the next timer off and sets the clock to its time, if that is later. Returns its thread. */
+export function fireTimer(kernel: Kernel): Id | null {
+  const timer = nextTimer(kernel)
+  if (timer === null) return null
+  kernel.footprint.add(CLOCK, 0, READ | WRITE, SEQ_CST)
+  Heap.heappop(kernel.state.timers, earlier)
+  kernel.state.clock = Math.max(kernel.state.clock, timer.at)
+  threadOf(kernel, timer.thread).timer = 0
+  return timer.thread
+}
+
+const error = (code: string, name: string) => cheaply(() => new PosixError(code, name))
+
+const sleepDef = defineCall<{ readonly ns: number }, void>({
+  name: 'sleep',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { ns }) {
+        armTimer(kernel, thread, kernel.state.clock + Math.max(0, ns))
+        thread.status = 'sleeping'
+        next(kernel, 1)
+        return SLEEP
+      },
+    },
+    { attempt: (kernel) => done(kernel) },
+  ],
+  giveUp: (kernel) => done(kernel),
+  waitsFor: (_kernel, _thread, { ns }) => ({ object: `${ns} ns to pass` }),
+})
+
+/** Sleeps for so many virtual nanoseconds. Under an exploring strategy, for any time at all, in deadline order with other timers. */
+export const sleep = (ns: number): Call<void> => call(sleepDef, { ns })
+
+const clockDef = defineCall<Record<string, never>, number>({
+  name: 'clock',
+  error,
+  stages: [
+    {
+      attempt(kernel) {
+        kernel.footprint.add(CLOCK, 0, READ, SEQ_CST)
+        return done(kernel, kernel.state.clock)
+      },
+    },
+  ],
+})
+
+/** Virtual nanoseconds since boot. */
+export const clock = (): Call<number> => call(clockDef, {})
+
+const computeDef = defineCall<{ readonly ns: number }, void>({
+  name: 'compute',
+  error,
+  stages: [{ attempt: (kernel) => done(kernel) }],
+})
+
+/** Uses the CPU for so many virtual nanoseconds. It costs time only under a policy. */
+export const compute = (ns: number): Call<void> => call(computeDef, { ns })
+
+const yieldDef = defineCall<Record<string, never>, void>({
+  name: 'yield',
+  error,
+  stages: [{ attempt: (kernel) => done(kernel) }],
+})
+
+/** sched_yield: the caller goes behind all who are ready. */
+export const yield_ = (): Call<void> => call(yieldDef, {})

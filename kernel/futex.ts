@@ -1,0 +1,85 @@
+import { type Args, type Call, call, defineCall } from './call.ts'
+import { invariant } from './errors.ts'
+import { cheaply, PosixError } from './errors.ts'
+import { READ, SEQ_CST } from './footprint.ts'
+import { done, fail, type Kernel, peek, processOf } from './kernel.ts'
+import { findMapping, PAGE_SIZE, translate } from './memory.ts'
+import { sleep, wakeOne } from './queue.ts'
+import { fault } from './signal.ts'
+import type { Id, Thread } from './state.ts'
+
+/**
+ * Sleeping on a word of memory: futex(2). The queue is keyed by the physical word, so that processes which map the same
+ * page at different addresses meet; a private page's words are keyed by process and address.
+ */
+
+/** Key of the queue of a word's sleepers; `null` when the address isn't mapped. */
+export function futexKey(kernel: Kernel, thread: Thread, address: number): Id | null {
+  const process = processOf(kernel, thread)
+  const mapping = findMapping(process, address)
+  if (mapping === null) return null
+  if (!mapping.shared) return `${process.id}@${address}`
+  const offset = mapping.offset + address - mapping.start
+  const memory = peek(kernel, mapping.object)
+  return `${memory.id}#${Math.floor(offset / PAGE_SIZE)}:${(offset % PAGE_SIZE) >> 2}`
+}
+
+interface WaitArgs extends Args {
+  readonly address: number
+  readonly expected: number
+  /** Virtual ns from now; `null` for ever. */
+  readonly timeout: number | null
+}
+
+const error = (code: string, name: string) => cheaply(() => new PosixError(code, name))
+
+const waitDef = defineCall<WaitArgs, void>({
+  name: 'futex_wait',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { address, expected }) {
+        const signal = translate(kernel, thread, address, false)
+        if (signal !== null) return fault(kernel, thread, signal)
+        const { frame, words, word } = kernel.place
+        kernel.footprint.add(frame, word, READ, SEQ_CST)
+        if ((words[word] ?? 0) !== (expected | 0)) return fail(kernel, 'EAGAIN')
+        const key = futexKey(kernel, thread, address)
+        invariant(key !== null, 'an address that was translated is mapped')
+        kernel.stage = 1
+        return sleep(kernel, thread, key)
+      },
+    },
+    { attempt: (kernel) => done(kernel) },
+  ],
+  deadline: (kernel, _thread, { timeout }) => (timeout === null ? null : kernel.state.clock + timeout),
+  giveUp: (kernel, _thread, _args, reason) => fail(kernel, reason === 'timeout' ? 'ETIMEDOUT' : 'EINTR'),
+  waitsFor: (_kernel, _thread, { address }) => ({ object: `futex at 0x${address.toString(16)}` }),
+})
+
+/**
+ * Sleeps until woken, if the 32-bit word at `address` still holds `expected`.
+ * @param timeout virtual ns, `null` for ever
+ * @throws PosixError EAGAIN (another value), ETIMEDOUT, EINTR. futex(2)
+ */
+export const futex_wait = (address: number, expected: number, timeout: number | null = null): Call<void> =>
+  call(waitDef, { address, expected, timeout })
+
+const wakeDef = defineCall<{ readonly address: number; readonly count: number }, number>({
+  name: 'futex_wake',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { address, count }) {
+        const key = futexKey(kernel, thread, address)
+        if (key === null) return fail(kernel, 'EFAULT')
+        let woken = 0
+        while (woken < count && wakeOne(kernel, key, kernel.state.wakeOrder) !== null) woken += 1
+        return done(kernel, woken)
+      },
+    },
+  ],
+})
+
+/** Wakes up to `count` sleepers of the word; returns how many. @throws PosixError EFAULT. futex(2) */
+export const futex_wake = (address: number, count: number): Call<number> => call(wakeDef, { address, count })
