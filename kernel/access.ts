@@ -2,9 +2,9 @@ import { type Args, type Call, call, defineCall, type Outcome, SLEEP } from './c
 import { cheaply, MemoryFault } from './errors.ts'
 import { type MemoryOrder, memoryOrders, READ, WRITE } from './footprint.ts'
 import { done, type Kernel, type Place } from './kernel.ts'
-import { setWord, translate } from './memory.ts'
+import { peekWord, setWord, translate } from './memory.ts'
 import { fault } from './signal.ts'
-import type { Thread } from './state.ts'
+import type { Id, Thread } from './state.ts'
 
 /**
  * Loads, stores and atomic read-modify-writes of simulated memory, each naming a memory order. All execute in one
@@ -355,3 +355,10 @@ export const int32 = (address: number): View<'i32'> => new View('i32', address)
 export const uint32 = (address: number): View<'u32'> => new View('u32', address)
 export const int64 = (address: number): View<'i64'> => new View('i64', address)
 export const uint64 = (address: number): View<'u64'> => new View('u64', address)
+
+/** Reads memory as it is mapped in a process, from outside the simulated machine: no event, no footprint. */
+export function peekMemory<T extends Type>(kernel: Kernel, processId: Id, address: number, type: T): ValueOf<T> {
+  const at = address - (address % 4)
+  const words = [peekWord(kernel, processId, at), sizeOf[type] === 8 ? peekWord(kernel, processId, at + 4) : 0]
+  return readPlace({ frame: '', words, word: 0 }, type, address) as ValueOf<T> // readPlace reads that type
+}

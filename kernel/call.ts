@@ -67,14 +67,18 @@ export interface CallDef<A extends Args, R> {
 
 /** What local calls may use. */
 export interface LocalContext {
-  readonly thread: Thread
   log(text: string): void
   fail(kind: 'assertion', message: string): void
   prune(): void
 }
 
+/** A definition as `defineCall` returns it: `waits` says whether any stage of it may. */
+export interface Definition<A extends Args, R> extends CallDef<A, R> {
+  readonly waits: boolean
+}
+
 /** A call of whatever arguments and result, as the machine sees it. */
-export type AnyDef = CallDef<Args, unknown>
+export type AnyDef = Definition<Args, unknown>
 
 let siteWanted = false
 
@@ -149,9 +153,10 @@ const definitions = new Map<string, AnyDef>()
  * Defines a call. The definition is known by its name from then on, so that a call in progress, which is data in the
  * kernel's state, finds its functions again.
  */
-export function defineCall<A extends Args, R>(def: CallDef<A, R>): CallDef<A, R> {
-  definitions.set(def.name, def as unknown as AnyDef) // arguments are checked where the call is made
-  return def
+export function defineCall<A extends Args, R>(def: CallDef<A, R>): Definition<A, R> {
+  const whole = { ...def, waits: def.stages.some((stage) => stage.canProceed !== undefined) }
+  definitions.set(def.name, whole as unknown as AnyDef) // arguments are checked where the call is made
+  return whole
 }
 
 export function definitionOf(call: CallState): AnyDef | undefined {
@@ -159,7 +164,7 @@ export function definitionOf(call: CallState): AnyDef | undefined {
 }
 
 /** Makes the call object of a definition; the typed functions that programs use are one line around it. */
-export function call<A extends Args, R>(def: CallDef<A, R>, args: A, extra: unknown = null): Call<R> {
+export function call<A extends Args, R>(def: Definition<A, R>, args: A, extra: unknown = null): Call<R> {
   return new Call<R>(def as unknown as AnyDef, args, extra) // as above
 }
 

@@ -2,7 +2,7 @@ import { Heap } from 'heap-js'
 import { type Call, call, defineCall, SLEEP } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
-import { done, type Kernel, next, threadOf } from './kernel.ts'
+import { done, type Kernel, threadOf } from './kernel.ts'
 import type { Id, Thread, Timer } from './state.ts'
 
 /**
@@ -25,31 +25,31 @@ export function armTimer(kernel: Kernel, thread: Thread, at: number): void {
   Heap.heappush(state.timers, { at, number: state.timersSet, thread: thread.id }, earlier)
 }
 
-/** The thread's timer will not fire. Its entry in the heap is found stale when it comes to the top. */
-export function disarmTimer(thread: Thread): void {
+/** The thread's timer will not fire. */
+export function disarmTimer(kernel: Kernel, thread: Thread): void {
+  if (thread.timer === 0) return
   thread.timer = 0
+  dropStale(kernel)
 }
 
-/** The next timer to fire, `null` when none is armed. Drops stale ones. */
-export function nextTimer(kernel: Kernel): Timer | null {
-  const { state } = kernel
-  for (;;) {
-    const timer = state.timers[0]
-    if (timer === undefined) return null
-    if (state.threads[timer.thread]?.timer === timer.number) return timer
-    Heap.heappop(state.timers, earlier)
+/** A cancelled timer stays in the heap until it comes to the top, and goes then: the top is always an armed one. */
+function dropStale(kernel: Kernel): void {
+  const { timers, threads } = kernel.state
+  for (let top = timers[0]; top !== undefined; top = timers[0]) {
+    if (threads[top.thread]?.timer === top.number) return
+    Heap.heappop(timers, earlier)
   }
 }
 
-/** Takes the next timer off and sets the clock to its time, if that is later. Returns its thread. */
+/** Takes the next timer off and sets the clock to its time, if that is later. Returns its thread; `null` when none is armed. */
 export function fireTimer(kernel: Kernel): Id | null {
-  const timer = nextTimer(kernel)
-  if (timer === null) return null
+  const timer = kernel.state.timers[0]
+  if (timer === undefined) return null
   kernel.footprint.add(CLOCK, 0, READ | WRITE, SEQ_CST)
-  Heap.heappop(kernel.state.timers, earlier)
-  kernel.state.clock = Math.max(kernel.state.clock, timer.at)
-  threadOf(kernel, timer.thread).timer = 0
-  return timer.thread
+  const { at, thread } = timer
+  kernel.state.clock = Math.max(kernel.state.clock, at)
+  disarmTimer(kernel, threadOf(kernel, thread))
+  return thread
 }
 
 const error = (code: string, name: string) => cheaply(() => new PosixError(code, name))
@@ -62,7 +62,7 @@ const sleepDef = defineCall<{ readonly ns: number }, void>({
       attempt(kernel, thread, { ns }) {
         armTimer(kernel, thread, kernel.state.clock + Math.max(0, ns))
         thread.status = 'sleeping'
-        next(kernel, 1)
+        kernel.stage = 1
         return SLEEP
       },
     },

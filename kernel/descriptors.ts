@@ -1,4 +1,4 @@
-import { registerSubsystem, RUNDOWN } from './call.ts'
+import { RUNDOWN, registerSubsystem } from './call.ts'
 import { DESCRIPTORS, type Kernel, peek, processOf, readsProcess, writesProcess } from './kernel.ts'
 import { type Counted, release, retain } from './objects.ts'
 import type { Id, Process, Ref, Thread } from './state.ts'

@@ -1,4 +1,5 @@
 import { definitionOf, registeredSubsystems } from './call.ts'
+import { disarmTimer } from './clock.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { type Kernel, LIFE, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
 import { unpin } from './objects.ts'
@@ -31,7 +32,7 @@ export function endProcess(kernel: Kernel, target: Process, how: ExitStatus): vo
   for (const subsystem of registeredSubsystems()) subsystem.processExit?.(kernel, process, last)
   orphan(kernel, process)
   const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
-  if (parent === undefined || parent.status !== 'alive') {
+  if (parent === undefined || isEmpty(parent.threads)) {
     process.status = 'reaped' // nobody is left to wait for it
   } else {
     writesProcess(kernel, parent.id, LIFE)
@@ -42,6 +43,16 @@ export function endProcess(kernel: Kernel, target: Process, how: ExitStatus): vo
       writesProcess(kernel, parent.id, SIGNALS)
     }
   }
+}
+
+/** Whether the thread's end is something that others could see: a release, somebody who waits for it, a parent. */
+export function hasToRelease(kernel: Kernel, thread: Thread): boolean {
+  const process = processOf(kernel, thread)
+  if (process.threaded) return true
+  const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
+  if (parent !== undefined && !isEmpty(parent.threads)) return true
+  for (const subsystem of registeredSubsystems()) if (subsystem.holds?.(kernel, process) === true) return true
+  return false
 }
 
 /** Its children have nobody left to wait for them. */
@@ -57,7 +68,7 @@ function stopThread(kernel: Kernel, thread: Thread): void {
   giveUpCall(kernel, thread)
   leaveQueue(kernel, thread)
   thread.status = 'exited'
-  thread.timer = 0
+  disarmTimer(kernel, thread)
   if (thread.pending.length > 0) thread.pending = []
   for (const subsystem of registeredSubsystems()) subsystem.threadExit?.(kernel, thread)
   if (kernel.journal !== null) kernel.journal.save('processes', thread.process)

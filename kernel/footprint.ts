@@ -43,6 +43,13 @@ export class Footprint {
     this.length = n + 1
   }
 
+  addAll(other: Footprint): void {
+    for (let i = 0; i < other.length; i++) {
+      const mode = other.modes[i] ?? 0
+      this.add(other.objects[i] ?? '', other.parts[i] ?? 0, mode & (READ | WRITE), mode >> 2)
+    }
+  }
+
   /** What was noted since `mark` was only a read after all. */
   readsOnlyFrom(mark: number): void {
     for (let i = mark; i < this.length; i++) this.modes[i] = ((this.modes[i] ?? 0) & ~WRITE) | READ

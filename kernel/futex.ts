@@ -1,6 +1,5 @@
 import { type Args, type Call, call, defineCall } from './call.ts'
-import { invariant } from './errors.ts'
-import { cheaply, PosixError } from './errors.ts'
+import { cheaply, invariant, PosixError } from './errors.ts'
 import { READ, SEQ_CST } from './footprint.ts'
 import { done, fail, type Kernel, peek, processOf } from './kernel.ts'
 import { findMapping, PAGE_SIZE, translate } from './memory.ts'

@@ -117,7 +117,7 @@ export function copy<T>(value: T): T {
     }
     return list as T // a copy has its original's type
   }
-  const object: Record<string, unknown> = { ...value }
+  const object = { ...value } as Record<string, unknown>
   for (const key in object) {
     const item = object[key]
     if (typeof item === 'object' && item !== null) object[key] = copy(item)

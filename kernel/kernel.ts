@@ -1,4 +1,4 @@
-import { type Outcome, DONE, FAIL, GONE, NEXT } from './call.ts'
+import { DONE, FAIL, GONE, NEXT, type Outcome } from './call.ts'
 import { invariant } from './errors.ts'
 import { Footprint, READ, SEQ_CST, WRITE } from './footprint.ts'
 import type { Journal } from './journal.ts'

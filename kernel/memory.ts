@@ -1,6 +1,7 @@
-import { registerSubsystem, RUNDOWN } from './call.ts'
+import { RUNDOWN, registerSubsystem } from './call.ts'
 import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WHOLE, WRITE } from './footprint.ts'
+import type { Journal } from './journal.ts'
 import {
   create,
   freshId,
@@ -12,7 +13,6 @@ import {
   writes,
   writesProcess,
 } from './kernel.ts'
-import type { Journal } from './journal.ts'
 import { defineKind, release, retain } from './objects.ts'
 import type { Frame, Id, KernelObject, Mapping, Process, Ref, Signal, Thread } from './state.ts'
 
@@ -118,7 +118,8 @@ export function mapMemory(kernel: Kernel, processId: Id, wish: MapRequest): numb
   const process = writesProcess(kernel, processId, MAPPINGS)
   const length = Math.ceil(wish.length / PAGE_SIZE) * PAGE_SIZE
   const start = wish.start ?? process.nextAddress
-  if (wish.start === null) process.nextAddress += length + PAGE_SIZE // a page between two mappings catches overruns
+  if (wish.start === null)
+    process.nextAddress += length + PAGE_SIZE // a page between two mappings catches overruns
   else unmapMemory(kernel, processId, start, length)
   const { prot, shared, object, offset } = wish
   retain(kernel, object)
@@ -312,6 +313,19 @@ function copyPage(kernel: Kernel, thread: Thread, address: number, from: Id | un
   kernel.place.frame = id
   kernel.place.words = newFrame(kernel, id, words).words
   return null
+}
+
+/** The word that a process would read there, zero where nothing is mapped: no event, no footprint. */
+export function peekWord(kernel: Kernel, processId: Id, address: number): number {
+  const process = kernel.state.processes[processId]
+  const mapping = process === undefined ? null : findMapping(process, address)
+  if (mapping === null) return 0
+  const inMapping = address - mapping.start
+  const memory = kernel.state.objects[mapping.object] as MemoryObject | undefined // mappings are of memory objects
+  const frame =
+    mapping.copied[Math.floor(inMapping / PAGE_SIZE)] ??
+    memory?.pages[Math.floor((mapping.offset + inMapping) / PAGE_SIZE)]
+  return frame === undefined ? 0 : (kernel.state.frames[frame]?.words[(address % PAGE_SIZE) >> 2] ?? 0)
 }
 
 /** Puts a word into a page, filling with zeros up to it. */

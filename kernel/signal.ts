@@ -1,6 +1,6 @@
-import { type Outcome, GONE } from './call.ts'
-import { fail, type Kernel, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
+import { GONE, type Outcome } from './call.ts'
 import { endProcess } from './exit.ts'
+import { fail, type Kernel, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
 import { wake } from './queue.ts'
 import type { Process, Signal, Thread } from './state.ts'
 

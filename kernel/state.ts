@@ -57,6 +57,8 @@ export interface Process {
   status: 'alive' | 'zombie' | 'reaped'
   /** How it ended; `null` while it lives. */
   exit: ExitStatus | null
+  /** It has had more than one thread. */
+  threaded: boolean
   /** Live threads, as a set. */
   threads: Record<Id, true>
   /** Children not yet waited for, as a set. */
@@ -111,6 +113,8 @@ export interface CallState {
   name: string
   args: { readonly [name: string]: Data }
   stage: number
+  /** It has slept, in this stage or an earlier one. */
+  slept: boolean
   /** How much of it is done: bytes taken, items sent … */
   progress: number
   /** Objects that must outlive the call, whatever happens to their names and handles. */

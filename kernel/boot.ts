@@ -1,0 +1,202 @@
+import { peekMemory, type Type, type ValueOf } from './access.ts'
+import { type Program, registeredSubsystems } from './call.ts'
+import { BadInput, invariant } from './errors.ts'
+import { Journal } from './journal.ts'
+import { type Door, threadOf } from './kernel.ts'
+import { Machine, type Transact } from './machine.ts'
+import { createProcess, createThread, forkProcess, pause } from './process.ts'
+import { leaveQueue } from './queue.ts'
+import {
+  type AnyValues,
+  type Context,
+  type ProgramOf,
+  type ProgramSpec,
+  parameters,
+  type Scenario,
+  type World,
+} from './scenario.ts'
+import type { Id, KernelState, WakeOrder } from './state.ts'
+
+/** Turning a scenario into a machine that stands before its first step, and bringing it back there. */
+
+export interface BootOptions {
+  readonly params?: AnyValues
+  /** Default: the scenario's, else `any`. */
+  readonly wakeOrder?: WakeOrder
+  /** Answers the choices inside steps. */
+  readonly door: Door
+  /** Note where in its program each call was made. */
+  readonly sites?: boolean
+  /** Run transitions on drafts, for histories. */
+  readonly transact?: Transact | null
+}
+
+interface Member {
+  readonly id: Id
+  readonly program: ProgramOf<AnyValues, unknown, unknown>
+  readonly context: { -readonly [K in keyof Context]: Context[K] }
+}
+
+const UID = 1000
+
+/** While a setup runs there is nothing to choose. */
+const firstOption: Door = { pick: () => 0 }
+
+/** A scenario with its parameters, on a machine. `start` begins a run; each further `start` begins another from the same state. */
+export class Simulation {
+  readonly scenario: Scenario
+  readonly params: AnyValues
+  readonly machine: Machine
+  readonly shared: unknown
+  readonly #members: Member[] = []
+  readonly #transact: Transact | null
+  #journal: Journal | null = null
+  #started = false
+  /** Made anew for each run. */
+  ghost: unknown = undefined
+  /** What invariants are given. */
+  readonly world: World
+
+  constructor(scenario: Scenario, options: BootOptions) {
+    this.scenario = scenario
+    this.params = parameters(scenario, options.params)
+    this.#transact = options.transact ?? null
+    const wakeOrder = options.wakeOrder ?? scenario.wakeOrder ?? 'any'
+    this.machine = new Machine({ wakeOrder, door: firstOption, sites: options.sites ?? false })
+    this.shared = this.#setUp()
+    this.machine.kernel.door = options.door
+    this.world = this.#makeWorld()
+  }
+
+  get state(): KernelState {
+    return this.machine.kernel.state
+  }
+
+  /** Begins a run: every program stands before its first call. */
+  start(): void {
+    const { machine } = this
+    if (this.#started) {
+      invariant(this.#journal !== null, 'a run that begins again was kept a journal of')
+      this.#journal.restore(this.state)
+      if (this.#journal.mappingsChanged) machine.kernel.mappingsEpoch += 1
+      machine.reset()
+    } else if (this.#transact === null) {
+      this.#journal = new Journal(this.state)
+      machine.kernel.journal = this.#journal
+    }
+    this.#started = true
+    this.ghost = this.scenario.ghost?.(this.params as never) // params are what the scenario's own specs make them
+    machine.begin(this.#transact, () => {
+      for (const { id, program, context } of this.#members) {
+        context.ghost = this.ghost
+        machine.start(id, generator(id, program, context))
+      }
+    })
+  }
+
+  /** Runs `setup` to its end in the process `init`, forks the programs' processes from it, and takes its thread away. */
+  #setUp(): unknown {
+    const { machine, scenario, params } = this
+    const { kernel } = machine
+    const init = createProcess(kernel, { id: 'init', parent: null, uid: UID, gid: UID })
+    const thread = createThread(kernel, init, 'init')
+    let shared: unknown
+    if (scenario.setup !== undefined) {
+      let over = false
+      const setup = scenario.setup({ params: params as never })
+      machine.start(
+        'init',
+        setupProgram(setup, (result) => {
+          shared = result
+          over = true
+        }),
+      )
+      machine.refreshAll()
+      while (!over && machine.options > 0 && machine.trouble === null) machine.step(0)
+      if (machine.trouble !== null)
+        throw new BadInput(`setup of '${scenario.title}' failed: ${machine.trouble.message}`)
+      if (!over)
+        throw new BadInput(`setup of '${scenario.title}' waits in ${thread.call?.name}, and nobody else runs yet`)
+      if (machine.ready.size > 0) machine.step(0) // into its pause
+    }
+    freeze(shared)
+    this.#populate(shared)
+    // What setup mapped stays mapped, for invariants to read; what it had open is closed, or no pipe would ever end.
+    for (const subsystem of registeredSubsystems()) {
+      if (subsystem.name !== 'mappings') subsystem.processExit?.(kernel, init, thread)
+    }
+    leaveQueue(kernel, threadOf(kernel, 'init'))
+    delete kernel.state.threads.init
+    init.threads = {}
+    init.children = {}
+    machine.reset()
+    return shared
+  }
+
+  #populate(shared: unknown): void {
+    const { scenario, params, machine } = this
+    const { kernel } = machine
+    const pids: Record<string, number> = {}
+    for (const name of Object.keys(scenario.programs)) {
+      const spec = scenario.programs[name]
+      if (spec === undefined) continue
+      const { program, copies, uid } =
+        typeof spec === 'function' ? ({ program: spec } as ProgramSpec<AnyValues, unknown, unknown>) : spec
+      const count = typeof copies === 'function' ? copies(params as never) : copies
+      for (let index = 1; index <= (count ?? 1); index++) {
+        const id = count === undefined ? name : `${name}${index}`
+        if (id === 'init' || kernel.state.processes[id] !== undefined)
+          throw new BadInput(`'${scenario.title}' has two processes called '${id}'`)
+        const process = forkProcess(kernel, 'init', id)
+        if (uid !== undefined) {
+          process.uid = uid
+          process.gid = uid
+        }
+        createThread(kernel, process, id)
+        pids[id] = process.pid
+        this.#members.push({ id, program, context: { params, shared, ghost: undefined, name: id, index, pids } })
+      }
+    }
+    if (this.#members.length === 0) throw new BadInput(`'${scenario.title}' has no programs to run`)
+  }
+
+  #makeWorld(): World {
+    const simulation = this
+    const { kernel } = this.machine
+    return {
+      params: this.params,
+      shared: this.shared,
+      get ghost() {
+        return simulation.ghost
+      },
+      get state() {
+        return kernel.state
+      },
+      load: <T extends Type>(address: number, type: T): ValueOf<T> => peekMemory(kernel, 'init', address, type),
+    }
+  }
+}
+
+function* setupProgram(setup: Program<unknown>, over: (result: unknown) => void): Program {
+  over(yield* setup)
+  yield* pause()
+}
+
+function generator(id: Id, program: ProgramOf<AnyValues, unknown, unknown>, context: Context): Program<unknown> {
+  const made: unknown = program(context)
+  if (typeof made !== 'object' || made === null || !('next' in made) || !('throw' in made))
+    throw new BadInput(`program '${id}' is no generator; write it with a star: function* ${id}() { … }`)
+  return made as Program<unknown> // what it yields is looked at as it comes
+}
+
+/** What all runs share must not carry anything from one to the next. */
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+  if (!plain || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const item of Object.values(value)) freeze(item)
+}
+
+/** Boots a scenario: setup is run, and a run can start. */
+export const boot = (scenario: Scenario, options: BootOptions): Simulation => new Simulation(scenario, options)

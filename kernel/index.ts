@@ -1,0 +1,35 @@
+/** The machine: state, processes and threads, calls and stages, memory, signals, time; `scenario` and `boot`. */
+export * from './access.ts'
+export * from './anonymous.ts'
+export * from './boot.ts'
+export * from './call.ts'
+export * from './clock.ts'
+export * from './descriptors.ts'
+export * from './errors.ts'
+export * from './exit.ts'
+export * from './footprint.ts'
+export * from './futex.ts'
+export { copy, Journal } from './journal.ts'
+export * from './kernel.ts'
+export * from './local.ts'
+export * from './machine.ts'
+export * from './memory.ts'
+export * from './objects.ts'
+export * from './process.ts'
+export {
+  finish,
+  finishWithError,
+  firstSleeper,
+  leaveQueue,
+  listSleepers,
+  requeue,
+  sleep as sleepOn,
+  sleepers,
+  wake,
+  wakeAll,
+  wakeOne,
+} from './queue.ts'
+export * from './ready.ts'
+export * from './scenario.ts'
+export { fault, raise, sendSignal } from './signal.ts'
+export * from './state.ts'

@@ -1,0 +1,432 @@
+import { type Args, type Call, call, defineCall, type Program, registeredSubsystems, SLEEP } from './call.ts'
+import { cheaply, invariant, PosixError } from './errors.ts'
+import { childrenQueue, endProcess, endThread, joinQueue } from './exit.ts'
+import { READ, SEQ_CST } from './footprint.ts'
+import {
+  CREDENTIALS,
+  done,
+  exists,
+  fail,
+  freshId,
+  gone,
+  install,
+  type Kernel,
+  LIFE,
+  peek,
+  processOf,
+  reads,
+  readsProcess,
+  SIGNALS,
+  threadOf,
+  writes,
+  writesProcess,
+} from './kernel.ts'
+import { sleep } from './queue.ts'
+import { sendSignal } from './signal.ts'
+import {
+  type Data,
+  type ExitStatus,
+  type Id,
+  type KernelObject,
+  type Process,
+  type Signal,
+  signals,
+  type Thread,
+} from './state.ts'
+
+/** Processes and threads: making them, waiting for them, ending them, and what programs may ask about themselves. */
+
+/** Process ids count up and are never reused; who creates a process touches the counter. */
+interface PidTable extends KernelObject {
+  readonly kind: 'pids'
+  next: number
+  /** Process id by number. */
+  byPid: Record<number, Id>
+}
+
+export const PIDS = 'pids'
+
+export interface NewProcess {
+  readonly id: Id
+  readonly parent: Id | null
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Makes a process without threads. */
+export function createProcess(kernel: Kernel, wish: NewProcess): Process {
+  if (!exists(kernel, PIDS)) install<PidTable>(kernel, { id: PIDS, kind: 'pids', next: 1, byPid: {} })
+  const pids = writes<PidTable>(kernel, PIDS)
+  const pid = pids.next
+  pids.next += 1
+  pids.byPid[pid] = wish.id
+  kernel.state.processes[wish.id] = {
+    id: wish.id,
+    pid,
+    parent: wish.parent,
+    uid: wish.uid,
+    gid: wish.gid,
+    umask: 0o022,
+    status: 'alive',
+    exit: null,
+    threaded: false,
+    threads: {},
+    children: {},
+    descriptors: {},
+    mappings: [],
+    nextAddress: 0x10000,
+    dispositions: {},
+  }
+  return writesProcess(kernel, wish.id, LIFE)
+}
+
+/** Makes a thread in a process, idle until it is given a program. */
+export function createThread(kernel: Kernel, process: Process, id: Id): Thread {
+  kernel.state.threads[id] = {
+    id,
+    process: process.id,
+    status: 'idle',
+    call: null,
+    queue: null,
+    ahead: null,
+    behind: null,
+    timer: 0,
+    pending: [],
+    interrupted: [],
+    created: 0,
+  }
+  writesProcess(kernel, process.id, LIFE).threads[id] = true
+  return threadOf(kernel, id)
+}
+
+/** A child with copies of the parent's descriptors, mappings (private pages copied on write), dispositions and credentials. */
+export function forkProcess(kernel: Kernel, parentId: Id, id: Id): Process {
+  const parent = writesProcess(kernel, parentId, LIFE)
+  const child = createProcess(kernel, { id, parent: parentId, uid: parent.uid, gid: parent.gid })
+  child.umask = parent.umask
+  for (const signal of Object.keys(parent.dispositions) as Signal[]) {
+    const disposition = parent.dispositions[signal]
+    if (disposition !== undefined) child.dispositions[signal] = { ...disposition, count: 0 }
+  }
+  for (const subsystem of registeredSubsystems()) subsystem.fork?.(kernel, parent, child)
+  parent.children[id] = true
+  return child
+}
+
+/** The process with that number, `null` when there never was one. */
+export function processByPid(kernel: Kernel, pid: number): Process | null {
+  const id = reads<PidTable>(kernel, PIDS).byPid[pid]
+  return id === undefined ? null : (kernel.state.processes[id] ?? null)
+}
+
+const error = (code: string, name: string, detail: Data) => cheaply(() => new PosixError(code, name, detail))
+
+type None = Record<string, never>
+
+const forkDef = defineCall<Args, number>({
+  name: 'fork',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread) {
+        const { program, args } = kernel.extra as Starting // fork() puts nothing else there
+        thread.created += 1
+        const child = forkProcess(kernel, thread.process, `${thread.id}/${thread.created}`)
+        createThread(kernel, child, child.id)
+        kernel.spawned.push({ thread: child.id, program, args })
+        return done(kernel, child.pid)
+      },
+    },
+  ],
+})
+
+interface Starting {
+  readonly program: unknown
+  readonly args: readonly unknown[]
+}
+
+/**
+ * Makes a child process that runs `program(...args)`; returns its pid. The child has the parent's descriptors and
+ * mappings; private pages are copied on write. Generators can't be cloned, so the child's program is named. fork(2)
+ */
+export function fork<A extends readonly unknown[]>(
+  program: (...args: A) => Program<unknown>,
+  ...args: A
+): Call<number> {
+  return call(forkDef, { program: program.name }, { program, args })
+}
+
+const threadCreateDef = defineCall<Args, Id>({
+  name: 'thread_create',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread) {
+        const { program, args } = kernel.extra as Starting // as above
+        const id = `${freshId(thread)}+`
+        createThread(kernel, processOf(kernel, thread), id)
+        processOf(kernel, thread).threaded = true
+        kernel.spawned.push({ thread: id, program, args })
+        return done(kernel, id)
+      },
+    },
+  ],
+})
+
+/** Makes a further thread of the calling process that runs `program(...args)`; returns its id, for `thread_join`. */
+export function thread_create<A extends readonly unknown[]>(
+  program: (...args: A) => Program<unknown>,
+  ...args: A
+): Call<Id> {
+  return call(threadCreateDef, { program: program.name }, { program, args })
+}
+
+const joinDef = defineCall<{ readonly thread: Id }, void>({
+  name: 'thread_join',
+  error,
+  stages: [
+    {
+      canProceed(kernel, _thread, args) {
+        kernel.footprint.add(args.thread, LIFE, READ, SEQ_CST)
+        return (kernel.state.threads[args.thread]?.status ?? 'exited') === 'exited'
+      },
+      attempt(kernel, thread, args) {
+        const other = kernel.state.threads[args.thread]
+        kernel.footprint.add(args.thread, LIFE, READ, SEQ_CST)
+        if (other === undefined) return fail(kernel, 'ESRCH')
+        if (other.id === thread.id) return fail(kernel, 'EDEADLK')
+        return other.status === 'exited' ? done(kernel) : sleep(kernel, thread, joinQueue(other.id))
+      },
+    },
+  ],
+  giveUp: (_kernel) => SLEEP,
+  waitsFor: (_kernel, _thread, { thread }) => ({ object: `end of thread ${thread}`, awaits: [thread] }),
+})
+
+/** Waits for a thread to end. @throws PosixError ESRCH, EDEADLK. pthread_join(3) */
+export const thread_join = (thread: Id): Call<void> => call(joinDef, { thread })
+
+const exitDef = defineCall<{ readonly code: number }, never>({
+  name: 'exit',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { code }) {
+        endProcess(kernel, processOf(kernel, thread), { code: code & 0xff, signal: null })
+        return gone()
+      },
+    },
+  ],
+})
+
+/** Ends the calling process with all its threads. _exit(2) */
+export const exit = (code = 0): Call<never> => call(exitDef, { code })
+
+const threadExitDef = defineCall<None, never>({
+  name: 'thread_exit',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread) {
+        endThread(kernel, thread)
+        return gone()
+      },
+    },
+  ],
+})
+
+/** Ends the calling thread, and with the last one the process. pthread_exit(3) */
+export const thread_exit = (): Call<never> => call(threadExitDef, {})
+
+export interface Waited extends ExitStatus {
+  readonly pid: number
+}
+
+/** The child to report: with `pid` -1 the zombie that was forked first. `undefined`: no such child at all. */
+function zombie(kernel: Kernel, thread: Thread, pid: number): Process | null | undefined {
+  const parent = readsProcess(kernel, thread.process, LIFE)
+  let any = false
+  for (const id of Object.keys(parent.children)) {
+    const child = kernel.state.processes[id]
+    if (child === undefined || (pid !== -1 && child.pid !== pid)) continue
+    any = true
+    if (child.status === 'zombie') return child
+  }
+  return any ? null : undefined
+}
+
+const waitDef = defineCall<{ readonly pid: number }, Waited>({
+  name: 'wait',
+  error,
+  stages: [
+    {
+      canProceed: (kernel, thread, { pid }) => zombie(kernel, thread, pid) !== null,
+      attempt(kernel, thread, { pid }) {
+        const child = zombie(kernel, thread, pid)
+        if (child === undefined) return fail(kernel, 'ECHILD')
+        if (child === null) return sleep(kernel, thread, childrenQueue(thread.process))
+        const status: Waited = { pid: child.pid, code: child.exit?.code ?? null, signal: child.exit?.signal ?? null }
+        writesProcess(kernel, child.id, LIFE).status = 'reaped'
+        delete writesProcess(kernel, thread.process, LIFE).children[child.id]
+        return done(kernel, status)
+      },
+    },
+  ],
+  restarts: true,
+  giveUp: (kernel) => fail(kernel, 'EINTR'),
+  waitsFor(kernel, thread, { pid }) {
+    const children = Object.keys(processOf(kernel, thread).children)
+    return { object: pid === -1 ? 'end of a child' : `end of process ${pid}`, awaits: children }
+  },
+})
+
+/** Waits for a child (any, or that one) to end. @throws PosixError ECHILD, EINTR. waitpid(2) */
+export const wait = (pid = -1): Call<Waited> => call(waitDef, { pid })
+
+const killDef = defineCall<{ readonly pid: number; readonly signal: Signal | '0' }, void>({
+  name: 'kill',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { pid, signal }) {
+        if (signal !== '0' && !signals.includes(signal)) return fail(kernel, 'EINVAL')
+        const target = processByPid(kernel, pid)
+        if (target === null || target.status === 'reaped') return fail(kernel, 'ESRCH')
+        const own = readsProcess(kernel, thread.process, CREDENTIALS)
+        if (own.uid !== 0 && own.uid !== target.uid) return fail(kernel, 'EPERM')
+        if (signal !== '0') sendSignal(kernel, target, signal)
+        return thread.status === 'exited' ? gone() : done(kernel)
+      },
+    },
+  ],
+})
+
+/** Sends a signal; `'0'` only checks. @throws PosixError EINVAL, ESRCH, EPERM. kill(2) */
+export const kill = (pid: number, signal: Signal | '0' = 'SIGTERM'): Call<void> => call(killDef, { pid, signal })
+
+interface ActionArgs extends Args {
+  readonly signal: Signal
+  readonly how: 'handler' | 'ignore' | 'default'
+  readonly restart: boolean
+}
+
+const sigactionDef = defineCall<ActionArgs, void>({
+  name: 'sigaction',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { signal, how, restart }) {
+        if (!signals.includes(signal) || signal === 'SIGKILL') return fail(kernel, 'EINVAL')
+        const process = writesProcess(kernel, thread.process, SIGNALS)
+        if (how === 'default') {
+          delete process.dispositions[signal]
+          return done(kernel)
+        }
+        let handler: Id | null = null
+        if (kernel.extra !== null) {
+          handler = freshId(thread)
+          kernel.handlers.set(handler, kernel.extra)
+        }
+        const count = process.dispositions[signal]?.count ?? 0
+        process.dispositions[signal] = { how, handler, restart, count }
+        return done(kernel)
+      },
+    },
+  ],
+})
+
+/** What a signal does: `'default'`, `'ignore'`, or a program that runs on the receiving thread's stack and may make calls. */
+export type Action = 'default' | 'ignore' | ((signal: Signal) => Program<unknown>)
+
+/**
+ * Sets what a signal does to the calling process.
+ * @param restart SA_RESTART: calls that can be restarted are, after the handler, instead of failing with EINTR
+ * @throws PosixError EINVAL (SIGKILL, or no signal). sigaction(2)
+ */
+export function sigaction(signal: Signal, action: Action, { restart = false } = {}): Call<void> {
+  const how = typeof action === 'function' ? 'handler' : action
+  return call(sigactionDef, { signal, how, restart }, typeof action === 'function' ? action : null)
+}
+
+const pauseDef = defineCall<None, never>({
+  name: 'pause',
+  error,
+  stages: [{ attempt: (kernel, thread) => sleep(kernel, thread, `${thread.id}/pause`) }],
+  giveUp: (kernel) => fail(kernel, 'EINTR'),
+  waitsFor: () => ({ object: 'a signal' }),
+})
+
+/** Sleeps until a signal handler has run, then always fails. @throws PosixError EINTR. pause(2) */
+export const pause = (): Call<never> => call(pauseDef, {})
+
+const getpidDef = defineCall<None, number>({
+  name: 'getpid',
+  error,
+  stages: [{ attempt: (kernel, thread) => done(kernel, processOf(kernel, thread).pid) }],
+})
+
+export const getpid = (): Call<number> => call(getpidDef, {})
+
+const getppidDef = defineCall<None, number>({
+  name: 'getppid',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread) {
+        const { parent } = processOf(kernel, thread)
+        if (parent === null) return done(kernel, 0)
+        const process = readsProcess(kernel, parent, LIFE)
+        return done(kernel, process.status === 'alive' ? process.pid : 1)
+      },
+    },
+  ],
+})
+
+/** The parent's pid; 1 once it has ended. getppid(2) */
+export const getppid = (): Call<number> => call(getppidDef, {})
+
+const setuidDef = defineCall<{ readonly uid: number }, void>({
+  name: 'setuid',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { uid }) {
+        const process = writesProcess(kernel, thread.process, CREDENTIALS)
+        if (process.uid !== 0 && process.uid !== uid) return fail(kernel, 'EPERM')
+        process.uid = uid
+        return done(kernel)
+      },
+    },
+  ],
+})
+
+/** @throws PosixError EPERM. setuid(2) */
+export const setuid = (uid: number): Call<void> => call(setuidDef, { uid })
+
+const umaskDef = defineCall<{ readonly mask: number }, number>({
+  name: 'umask',
+  error,
+  stages: [
+    {
+      attempt(kernel, thread, { mask }) {
+        const process = writesProcess(kernel, thread.process, CREDENTIALS)
+        const old = process.umask
+        process.umask = mask & 0o777
+        return done(kernel, old)
+      },
+    },
+  ],
+})
+
+/** Sets the file mode creation mask; returns the old one. umask(2) */
+export const umask = (mask: number): Call<number> => call(umaskDef, { mask })
+
+/** Keeps `invariant`'s promise for callers that hold a process's number. */
+export function requireProcess(kernel: Kernel, pid: number): Process {
+  const process = processByPid(kernel, pid)
+  invariant(process !== null, `process ${pid} exists`)
+  return process
+}
+
+/** The table of process numbers, for those who print. */
+export const pidTable = (kernel: Kernel): Readonly<Record<number, Id>> => peek<PidTable>(kernel, PIDS).byPid
