@@ -1,4 +1,5 @@
 import {
+  type Args,
   Call,
   DONE,
   FAIL,
@@ -79,6 +80,8 @@ export class Machine {
   /** Who took it. */
   actor: Task | null = null
   call: Call<unknown> | null = null
+  /** The call's arguments. */
+  callArgs: Args | null = null
   callStage = 0
   outcome: Outcome = DONE
   /** What the call returned, or the error it failed with. */
@@ -159,6 +162,13 @@ export class Machine {
     for (const task of this.tasks.values()) this.refresh(task)
   }
 
+  /** The clock goes on by so many ns, between two steps: for policies, which keep time. */
+  passTime(ns: number): void {
+    this.#transaction(() => {
+      this.kernel.state.clock += ns
+    })
+  }
+
   /** Takes the option with that number: see `options`. */
   step(option: number): void {
     if (option < this.ready.size) this.stepTask(this.ready.at(option))
@@ -214,6 +224,7 @@ export class Machine {
     const { pending } = task
     invariant(call !== null && pending !== null, `who takes a step stands before a call (${task.id})`)
     this.call = pending
+    this.callArgs = call.args
     this.callStage = call.stage
     if (call.outcome !== null) return this.#conclude(task, thread, this.#takeOutcome(thread))
     const { def } = pending
@@ -329,6 +340,7 @@ export class Machine {
     invariant(task !== undefined, `a timer's thread has a task (${id})`)
     this.actor = task
     this.call = task.pending
+    this.callArgs = task.pending?.args ?? null
     const thread = threadOf(this.kernel, id)
     this.callStage = thread.call?.stage ?? 0
     this.#giveUp(task, thread, 'timeout')
@@ -339,6 +351,7 @@ export class Machine {
     const { kernel } = this
     this.kind = 'signal'
     this.call = task.pending
+    this.callArgs = task.pending?.args ?? null
     this.callStage = thread.call?.stage ?? 0
     const signal = thread.pending.shift()
     invariant(signal !== undefined, 'a signal that is delivered was pending')

@@ -1,0 +1,21 @@
+import type { Door, Machine, Simulation } from '../kernel/index.ts'
+
+/**
+ * A decider is asked three questions: is there another run to make? who goes next? and, inside a step, which of these?
+ * Scheduling policies and exploring strategies are both deciders and nothing more.
+ */
+export interface Decider extends Door {
+  /** As the user named it, with its options: `rr:quantum=2`. */
+  readonly name: string
+  /** Whether this is a policy, which keeps time, or a strategy, under which timers fire at any moment. */
+  readonly keepsTime: boolean
+  /**
+   * A run begins: number `index` of this decider, from 0, on a machine that stands before its first step.
+   * `false`: there is none left to make.
+   */
+  begin(simulation: Simulation, index: number): boolean
+  /** Which option next, below `machine.options`. Option 0 is the running thread, if it can go on. */
+  next(machine: Machine): number
+  /** After `begin` has said no: whether every schedule was made, so that what held is proved. */
+  readonly complete: boolean
+}

@@ -1,0 +1,10 @@
+/** Deciders: exploring strategies and scheduling policies; schedules as lists of choices; one run from start to end. */
+export * from './choice.ts'
+export type { Decider } from './decider.ts'
+export { decider, deciders } from './named.ts'
+export { type Numbers, numbers } from './numbers.ts'
+export { fifo, rr } from './policies/rr.ts'
+export * from './run.ts'
+export { dfs } from './strategies/dfs.ts'
+export { random } from './strategies/random.ts'
+export { Departure, replay } from './strategies/replay.ts'

@@ -1,0 +1,165 @@
+import {
+  type AnyValues,
+  BadInput,
+  type Data,
+  type Id,
+  type Invariant,
+  type Simulation,
+  type Task,
+  type Waits,
+} from '../kernel/index.ts'
+import type { Decider } from './decider.ts'
+
+/** One run from its start to its end, and how it ended. The loop that everything goes through. */
+
+export type Ending =
+  /** Every program came to its end, and all that must hold held. */
+  | 'done'
+  /** Nobody can go on and somebody waits. */
+  | 'deadlock'
+  /** An invariant or an assertion does not hold, or an error was not caught. */
+  | 'broken'
+  /** More steps than a run may have. */
+  | 'step limit'
+  /** Given up by `assume`: counts neither way. */
+  | 'pruned'
+
+/** What is wrong, where the ending is none of `done` and `pruned`. */
+export interface Failure {
+  readonly kind: 'deadlock' | 'invariant' | 'assertion' | 'uncaught error' | 'step limit'
+  /** Which invariant, which assertion, which error code; the scenario's `expect` names it. */
+  readonly name: string
+  /** A sentence. */
+  readonly message: string
+  /** The threads it is about: who waits, who asserted. */
+  readonly threads: readonly Id[]
+  /** Who waits on what, when nobody can go on. */
+  readonly waiting: readonly Waiting[]
+}
+
+/** A thread that waits, and for what. */
+export interface Waiting extends Waits {
+  readonly thread: Id
+  readonly call: string
+  readonly args: { readonly [name: string]: Data }
+  /** file:line of the call in the scenario, when known. */
+  readonly line: string | null
+}
+
+/** Told of every step after it is taken. */
+export type Observer = (simulation: Simulation) => void
+
+export interface RunOptions {
+  readonly maxSteps: number
+  readonly observers?: readonly Observer[]
+  /** Finds the line of a task's pending call, when calls note where they were made. */
+  readonly lineOf?: (task: Task) => string | null
+}
+
+export interface Outcome {
+  readonly ending: Ending
+  readonly failure: Failure | null
+}
+
+const DONE: Outcome = { ending: 'done', failure: null }
+const PRUNED: Outcome = { ending: 'pruned', failure: null }
+
+export const MAX_STEPS = 10_000
+
+/** Makes one run. The simulation has been started and the decider's `begin` has been asked. */
+export function run(simulation: Simulation, decider: Decider, options: RunOptions): Outcome {
+  const { machine } = simulation
+  const { maxSteps, observers } = options
+  const checks = checksOf(simulation.scenario.invariants)
+  let failure = checkAll(checks, simulation)
+  while (failure === null) {
+    if (machine.trouble !== null) return trouble(simulation)
+    if (machine.pruned) return PRUNED
+    if (machine.options === 0) return ended(simulation, options)
+    if (machine.steps >= maxSteps) return stepLimit(simulation, options)
+    machine.step(decider.next(machine))
+    if (observers !== undefined) for (const observe of observers) observe(simulation)
+    if (checks.length > 0) failure = checkAll(checks, simulation)
+  }
+  return { ending: 'broken', failure }
+}
+
+type Check = readonly [name: string, holds: Invariant<AnyValues, unknown, unknown>]
+const NO_CHECKS: readonly Check[] = []
+
+function checksOf(table: { readonly [name: string]: unknown } | undefined): readonly Check[] {
+  return table === undefined ? NO_CHECKS : (Object.entries(table) as unknown as Check[]) // of the scenario's own types
+}
+
+function checkAll(checks: readonly Check[], simulation: Simulation): Failure | null {
+  for (const [name, holds] of checks) {
+    const verdict = ask(name, holds, simulation)
+    if (verdict === true) continue
+    const message = verdict === false ? `'${name}' does not hold` : `'${name}' does not hold: ${verdict}`
+    const thread = simulation.machine.actor?.id
+    return { kind: 'invariant', name, message, threads: thread === undefined ? [] : [thread], waiting: [] }
+  }
+  return null
+}
+
+function ask(name: string, holds: Check[1], simulation: Simulation): boolean | string {
+  try {
+    const verdict: unknown = holds(simulation.world)
+    if (typeof verdict === 'boolean' || typeof verdict === 'string') return verdict
+    throw new BadInput(`invariant '${name}' must say true, false or a reason, not ${String(verdict)}`)
+  } catch (error) {
+    if (error instanceof BadInput) throw error
+    throw new BadInput(`invariant '${name}' threw ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Nobody can go on: all have ended, or somebody waits for ever. */
+function ended(simulation: Simulation, options: RunOptions): Outcome {
+  if (simulation.machine.alive > 0) return deadlock(simulation, options)
+  const failure = checkAll(checksOf(simulation.scenario.atEnd), simulation)
+  return failure === null ? DONE : { ending: 'broken', failure }
+}
+
+function deadlock(simulation: Simulation, options: RunOptions): Outcome {
+  const waiting = whoWaits(simulation, options.lineOf)
+  const threads = waiting.map(({ thread }) => thread)
+  const who = waiting.map(({ thread, call, object }) => `${thread} in ${call}(${object})`).join(', ')
+  const failure: Failure = { kind: 'deadlock', name: 'deadlock', message: `nobody can go on: ${who}`, threads, waiting }
+  return { ending: 'deadlock', failure }
+}
+
+/** Every thread that has not ended and can't go on, with what it waits for. */
+export function whoWaits(simulation: Simulation, lineOf?: (task: Task) => string | null): Waiting[] {
+  const { machine } = simulation
+  const list: Waiting[] = []
+  for (const task of machine.tasks.values()) {
+    const { call } = machine.thread(task)
+    if (task.slot >= 0 || task.program === null || call === null) continue
+    const waits = task.pending?.def.waitsFor?.(machine.kernel, machine.thread(task), call.args)
+    list.push({
+      thread: task.id,
+      call: call.name,
+      args: call.args,
+      line: lineOf?.(task) ?? null,
+      ...(waits ?? { object: '' }),
+    })
+  }
+  return list
+}
+
+function trouble(simulation: Simulation): Outcome {
+  const { trouble } = simulation.machine
+  if (trouble === null) return DONE
+  const { kind, message, code, thread } = trouble
+  const name = code ?? message
+  const said =
+    kind === 'assertion' ? `${thread} asserted '${message}', which does not hold` : `${thread} did not catch ${message}`
+  return { ending: 'broken', failure: { kind, name, message: said, threads: [thread], waiting: [] } }
+}
+
+function stepLimit(simulation: Simulation, options: RunOptions): Outcome {
+  const threads = [...simulation.machine.tasks.keys()]
+  const message = `the run is not over after ${options.maxSteps} steps; still going: ${threads.join(', ')}`
+  const waiting = whoWaits(simulation, options.lineOf)
+  return { ending: 'step limit', failure: { kind: 'step limit', name: 'step limit', message, threads, waiting } }
+}
