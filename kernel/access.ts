@@ -31,11 +31,11 @@ interface Access extends Args {
 
 /** Finds the words (in `kernel.place`) and notes the footprint. Not 0: the access faults, and that is its outcome. */
 function reach(kernel: Kernel, thread: Thread, { address, type, order }: Access, mode: number): Outcome | 0 {
-  const size = sizeOf[type]
+  const size = type === 'i32' ? 4 : sizeOf[type]
   const signal = address % size === 0 ? translate(kernel, thread, address, (mode & WRITE) !== 0) : 'SIGBUS'
   if (signal !== null) return fault(kernel, thread, signal)
   const { frame, word } = kernel.place
-  const index = orderIndex[order]
+  const index = order === 'plain' ? 0 : orderIndex[order]
   kernel.footprint.add(frame, word, mode, index)
   if (size === 8) kernel.footprint.add(frame, word + 1, mode, index)
   return 0

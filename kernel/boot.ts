@@ -2,8 +2,9 @@ import { peekMemory, type Type, type ValueOf } from './access.ts'
 import { type Program, registeredSubsystems } from './call.ts'
 import { BadInput, invariant } from './errors.ts'
 import { Journal } from './journal.ts'
-import { type Door, threadOf } from './kernel.ts'
+import { type Door, type Kernel, peek, threadOf } from './kernel.ts'
 import { Machine, type Transact } from './machine.ts'
+import { type MemoryObject, PAGE_SIZE, touchPage } from './memory.ts'
 import { createProcess, createThread, forkProcess, pause } from './process.ts'
 import { leaveQueue } from './queue.ts'
 import {
@@ -15,7 +16,7 @@ import {
   type Scenario,
   type World,
 } from './scenario.ts'
-import type { Id, KernelState, WakeOrder } from './state.ts'
+import type { Id, KernelState, Process, WakeOrder } from './state.ts'
 
 /** Turning a scenario into a machine that stands before its first step, and bringing it back there. */
 
@@ -104,14 +105,11 @@ export class Simulation {
     if (scenario.setup !== undefined) {
       let over = false
       const setup = scenario.setup({ params: params as never })
-      machine.start(
-        'init',
-        setupProgram(setup, (result) => {
-          shared = result
-          over = true
-        }),
-      )
-      machine.refreshAll()
+      const program = setupProgram(setup, (result) => {
+        shared = result
+        over = true
+      })
+      machine.begin(null, () => void machine.start('init', program))
       while (!over && machine.options > 0 && machine.trouble === null) machine.step(0)
       if (machine.trouble !== null)
         throw new BadInput(`setup of '${scenario.title}' failed: ${machine.trouble.message}`)
@@ -130,6 +128,8 @@ export class Simulation {
     init.threads = {}
     init.children = {}
     machine.reset()
+    machine.forget('init')
+    touchShared(kernel, init)
     return shared
   }
 
@@ -174,6 +174,18 @@ export class Simulation {
       },
       load: <T extends Type>(address: number, type: T): ValueOf<T> => peekMemory(kernel, 'init', address, type),
     }
+  }
+}
+
+/** Pages that are sure to be used, made now, or every run would make them anew. */
+const TOUCHED_MAX = 64
+
+function touchShared(kernel: Kernel, init: Process): void {
+  let left = TOUCHED_MAX
+  for (const { object, shared } of init.mappings) {
+    const memory = peek<MemoryObject>(kernel, object)
+    for (let page = 0; shared && page * PAGE_SIZE < memory.size && left > 0; page++, left--)
+      touchPage(kernel, memory, page)
   }
 }
 

@@ -3,7 +3,7 @@ import { disarmTimer } from './clock.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { type Kernel, LIFE, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
 import { unpin } from './objects.ts'
-import { leaveQueue, wakeAll } from './queue.ts'
+import { leaveQueue, wake, wakeAll } from './queue.ts'
 import type { ExitStatus, Id, Process, Thread } from './state.ts'
 
 /** How threads and processes end, and what they give up in which order: see RUNDOWN. */
@@ -16,33 +16,55 @@ export const joinQueue = (thread: Id): Id => `${thread}/join`
 /** Ends one thread; with the last one its process ends too, with exit code 0. */
 export function endThread(kernel: Kernel, thread: Thread): void {
   const process = processOf(kernel, thread)
-  stopThread(kernel, thread)
-  if (isEmpty(process.threads)) endProcess(kernel, process, { code: 0, signal: null })
+  if (process.threaded) {
+    if (kernel.journal !== null) kernel.journal.save('processes', process.id)
+    delete process.threads[thread.id]
+    stopThread(kernel, thread)
+    if (!isEmpty(process.threads)) return
+  }
+  endProcess(kernel, process, { code: 0, signal: null })
 }
 
 /** Ends a process at whatever point its threads are: `exit`, a deadly signal, or the end of its last thread. */
-export function endProcess(kernel: Kernel, target: Process, how: ExitStatus): void {
-  const process = writesProcess(kernel, target.id, LIFE)
+export function endProcess(kernel: Kernel, process: Process, how: ExitStatus): void {
+  kernel.footprint.add(process.id, LIFE, READ | WRITE, SEQ_CST)
   if (process.status !== 'alive') return
-  process.exit = how
-  const threads = Object.keys(process.threads).map((id) => threadOf(kernel, id))
-  const last = threads.at(-1)
-  for (const thread of threads) stopThread(kernel, thread)
-  process.status = 'zombie'
-  for (const subsystem of registeredSubsystems()) subsystem.processExit?.(kernel, process, last)
-  orphan(kernel, process)
-  const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
-  if (parent === undefined || isEmpty(parent.threads)) {
-    process.status = 'reaped' // nobody is left to wait for it
-  } else {
-    writesProcess(kernel, parent.id, LIFE)
-    wakeAll(kernel, childrenQueue(parent.id))
-    if (parent.dispositions.SIGCHLD?.how === 'handler') {
-      const [first] = Object.keys(parent.threads)
-      if (first !== undefined) threadOf(kernel, first).pending.push('SIGCHLD')
-      writesProcess(kernel, parent.id, SIGNALS)
-    }
+  if (kernel.journal !== null) {
+    kernel.journal.saveField(process, 'exit')
+    kernel.journal.saveField(process, 'status')
+    kernel.journal.saveField(process, 'threads')
   }
+  const { threads } = process
+  process.exit = how
+  process.status = 'zombie'
+  process.threads = {}
+  let last: Thread | undefined
+  for (const id in threads) {
+    last = threadOf(kernel, id)
+    stopThread(kernel, last)
+  }
+  for (const subsystem of registeredSubsystems()) subsystem.processExit?.(kernel, process, last)
+  for (const child in process.children) reap(kernel, child)
+  const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
+  if (parent === undefined || isEmpty(parent.threads)) process.status = 'reaped'
+  else tellParent(kernel, parent)
+}
+
+function tellParent(kernel: Kernel, parent: Process): void {
+  writesProcess(kernel, parent.id, LIFE)
+  wakeAll(kernel, childrenQueue(parent.id))
+  if (parent.dispositions.SIGCHLD?.how !== 'handler') return
+  writesProcess(kernel, parent.id, SIGNALS)
+  for (const id in parent.threads) {
+    const thread = threadOf(kernel, id)
+    thread.pending.push('SIGCHLD')
+    return wake(kernel, thread)
+  }
+}
+
+/** Nobody is left to wait for it. */
+function reap(kernel: Kernel, child: Id): void {
+  if (kernel.state.processes[child]?.status === 'zombie') writesProcess(kernel, child, LIFE).status = 'reaped'
 }
 
 /** Whether the thread's end is something that others could see: a release, somebody who waits for it, a parent. */
@@ -55,25 +77,15 @@ export function hasToRelease(kernel: Kernel, thread: Thread): boolean {
   return false
 }
 
-/** Its children have nobody left to wait for them. */
-function orphan(kernel: Kernel, process: Process): void {
-  for (const id of Object.keys(process.children)) {
-    const child = kernel.state.processes[id]
-    if (child?.status === 'zombie') writesProcess(kernel, id, LIFE).status = 'reaped'
-  }
-}
-
 function stopThread(kernel: Kernel, thread: Thread): void {
   if (thread.status === 'exited') return
   giveUpCall(kernel, thread)
-  leaveQueue(kernel, thread)
+  if (thread.queue !== null) leaveQueue(kernel, thread)
   thread.status = 'exited'
-  disarmTimer(kernel, thread)
+  if (thread.timer !== 0) disarmTimer(kernel, thread)
   if (thread.pending.length > 0) thread.pending = []
   for (const subsystem of registeredSubsystems()) subsystem.threadExit?.(kernel, thread)
-  if (kernel.journal !== null) kernel.journal.save('processes', thread.process)
-  delete processOf(kernel, thread).threads[thread.id]
-  if (kernel.state.queues[joinQueue(thread.id)] !== undefined) wakeAll(kernel, joinQueue(thread.id))
+  if (processOf(kernel, thread).threaded) wakeAll(kernel, joinQueue(thread.id))
   kernel.footprint.add(thread.id, LIFE, READ | WRITE, SEQ_CST)
   kernel.ended.push(thread.id)
 }

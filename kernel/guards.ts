@@ -63,11 +63,15 @@ export class Guards {
     this.#watchers.clear()
   }
 
+  /** Whether anybody waits behind a guard at all. */
+  get any(): boolean {
+    return this.#watchers.size > 0
+  }
+
   /** The tasks whose guards may have changed their answer through what this footprint wrote. Valid until the next call. */
   affected(footprint: Footprint): ReadonlySet<Task> {
     const due = this.#due
     due.clear()
-    if (this.#watchers.size === 0) return due
     for (let i = 0; i < footprint.length; i++) {
       if (((footprint.modes[i] ?? 0) & WRITE) === 0) continue
       const set = this.#watchers.get(footprint.objects[i] ?? '')

@@ -22,6 +22,10 @@ export class Journal {
   readonly #words: number[] = []
   readonly #values: number[] = []
   #length = 0
+  readonly #owners: object[] = []
+  readonly #names: string[] = []
+  readonly #olds: unknown[] = []
+  #fields = 0
   /** True when something was restored that a cached address translation may point to. */
   mappingsChanged = false
 
@@ -44,6 +48,15 @@ export class Journal {
     this.#length = n + 1
   }
 
+  /** One field of an object is about to be given another value (not changed inside): cheaper than saving the whole. */
+  saveField<T extends object, K extends keyof T & string>(object: T, field: K): void {
+    const n = this.#fields
+    this.#owners[n] = object
+    this.#names[n] = field
+    this.#olds[n] = object[field]
+    this.#fields = n + 1
+  }
+
   /** A page is about to grow. */
   saveLength(page: number[]): void {
     this.saveWord(page, GROWN, page.length)
@@ -58,7 +71,12 @@ export class Journal {
       else page[word] = this.#values[i] as number
     }
     this.#length = 0
-    this.mappingsChanged = this.#saved.frames.size > 0 || this.#saved.objects.size > 0 || this.#saved.processes.size > 0
+    for (let i = this.#fields - 1; i >= 0; i--) {
+      const owner = this.#owners[i] as Record<string, unknown> // as above
+      owner[this.#names[i] as string] = this.#olds[i]
+    }
+    this.#fields = 0
+    this.mappingsChanged = this.#saved.frames.size > 0 || this.#saved.processes.size > 0
     this.#restoreTable('processes', state)
     this.#restoreTable('objects', state)
     this.#restoreTable('frames', state)

@@ -21,6 +21,17 @@ export interface Place {
   word: number
 }
 
+/** The translation that a thread used last: a cache, not state. */
+export interface Tlb {
+  process: Id
+  page: number
+  /** Good while `kernel.mappingsEpoch` is this. */
+  epoch: number
+  writable: boolean
+  frame: Id
+  words: number[]
+}
+
 /** A thread that a transition has made, and the program it is to run. */
 export interface Spawned {
   readonly thread: Id
@@ -47,6 +58,8 @@ export class Kernel {
   readonly ended: Id[] = []
   /** Programs of signal handlers, by the key that the state holds. */
   readonly handlers = new Map<Id, unknown>()
+  /** Of the thread whose turn it is; `null` while the state is a draft. */
+  tlb: Tlb | null = null
   readonly place: Place = { frame: '', words: [], word: 0 }
   /** Changes whenever a cached address translation may have become wrong. */
   mappingsEpoch = 0

@@ -55,6 +55,8 @@ export class Machine {
   readonly tasks = new Map<Id, Task>()
   readonly #guards: Guards
   readonly #sites: boolean
+  /** Between `begin` and `reset`. */
+  #running = false
   /** Whose local call is being answered. */
   #speaker: Task | null = null
   readonly #local: LocalContext = {
@@ -114,8 +116,13 @@ export class Machine {
   /** Gives a thread a program, and runs it up to its first call. */
   start(id: Id, program: Program<unknown> | null): Task {
     const thread = threadOf(this.kernel, id)
-    const task = new Task(id, thread, program)
-    this.tasks.set(id, task)
+    let task = this.tasks.get(id)
+    if (task === undefined) {
+      task = new Task(id, thread, program, !this.#running)
+      this.tasks.set(id, task)
+    } else {
+      task.restart(thread, program)
+    }
     if (program === null) return task
     this.alive += 1
     thread.status = 'ready'
@@ -138,28 +145,31 @@ export class Machine {
     return task
   }
 
+  /** Takes a thread that is no more out of the machine. */
+  forget(id: Id): void {
+    this.tasks.delete(id)
+  }
+
   /** Begins a run: `recipe` starts the programs. */
   begin(transact: Transact | null, recipe: () => void): void {
     this.transact = transact
     this.#transaction(recipe)
-    this.refreshAll()
+    this.#running = true
+    for (const task of this.tasks.values()) if (!task.ended) this.refresh(task)
   }
 
   /** Forgets the programs and all that belongs to a run; the state is the caller's to bring back. */
   reset(): void {
     this.ready.clear()
-    this.tasks.clear()
+    for (const task of this.tasks.values()) if (!task.original) this.tasks.delete(task.id)
     this.#guards.clear()
+    this.#running = false
     this.#clear()
     this.steps = 0
     this.alive = 0
     this.trouble = null
     this.pruned = false
     this.actor = null
-  }
-
-  refreshAll(): void {
-    for (const task of this.tasks.values()) this.refresh(task)
   }
 
   /** The clock goes on by so many ns, between two steps: for policies, which keep time. */
@@ -222,6 +232,7 @@ export class Machine {
     if (thread.pending.length > 0) return this.#deliver(task, thread)
     const { call } = thread
     const { pending } = task
+    kernel.tlb = this.transact === null ? task.tlb : null
     invariant(call !== null && pending !== null, `who takes a step stands before a call (${task.id})`)
     this.call = pending
     this.callArgs = call.args
@@ -501,7 +512,8 @@ export class Machine {
     if (kernel.ended.length > 0) for (const id of kernel.ended) this.#bury(id)
     const waits = task.pending !== null && task.pending.def.waits
     if (task.slot < 0 || waits || task.watching.length > 0 || this.thread(task).status !== 'ready') this.refresh(task)
-    for (const other of this.#guards.affected(kernel.footprint)) if (other !== task) this.refresh(other)
+    if (this.#guards.any)
+      for (const other of this.#guards.affected(kernel.footprint)) if (other !== task) this.refresh(other)
   }
 
   #carryThrough(): void {
@@ -536,14 +548,15 @@ export class Machine {
     const task = this.tasks.get(id)
     if (task === undefined) return
     if (task.program !== null) this.alive -= 1
-    this.#guards.forget(task)
+    if (task.watching.length > 0) this.#guards.forget(task)
     this.ready.remove(task)
-    this.tasks.delete(id)
+    task.ended = true
+    if (!task.original) this.tasks.delete(id)
   }
 
   /** Looks again whether the thread can go on. */
   refresh(task: Task): void {
-    if (!this.tasks.has(task.id)) return
+    if (task.ended) return
     const thread = this.thread(task)
     if (this.#enabled(task, thread)) {
       if (task.slot >= 0) return

@@ -196,6 +196,7 @@ function dropMapping(kernel: Kernel, process: Process, mapping: Mapping): void {
 function releaseMappings(kernel: Kernel, process: Process): void {
   if (process.mappings.length === 0) return
   const mappings = process.mappings
+  if (kernel.journal !== null) kernel.journal.saveField(process, 'mappings')
   process.mappings = []
   for (const mapping of mappings) {
     for (const page in mapping.copied) releaseFrame(kernel, mapping.copied[page] as Id) // a key has its value
@@ -262,6 +263,20 @@ const NO_WORDS: number[] = []
  */
 export function translate(kernel: Kernel, thread: Thread, address: number, write: boolean): Signal | null {
   const place = kernel.place
+  const { tlb } = kernel
+  const vpn = Math.floor(address / PAGE_SIZE)
+  if (
+    tlb !== null &&
+    tlb.page === vpn &&
+    tlb.process === thread.process &&
+    tlb.epoch === kernel.mappingsEpoch &&
+    (!write || tlb.writable)
+  ) {
+    place.frame = tlb.frame
+    place.words = tlb.words
+    place.word = (address % PAGE_SIZE) >> 2
+    return null
+  }
   const process = processOf(kernel, thread)
   const mapping = findMapping(process, address)
   if (mapping === null) return 'SIGSEGV'
@@ -295,7 +310,24 @@ export function translate(kernel: Kernel, thread: Thread, address: number, write
   const frame = kernel.state.frames[id]
   invariant(frame !== undefined, `a page's frame exists (${id})`)
   place.words = frame.words
+  if (tlb !== null) {
+    tlb.process = thread.process
+    tlb.page = vpn
+    tlb.epoch = kernel.mappingsEpoch
+    tlb.writable = (mapping.prot & PROT_WRITE) !== 0 && (mapping.shared || (write && frame.refs === 1))
+    tlb.frame = id
+    tlb.words = place.words
+  }
   return null
+}
+
+/** Makes a page of an object, all zeros, if there is none. */
+export function touchPage(kernel: Kernel, memory: MemoryObject, page: number): void {
+  const words = Math.min(PAGE_SIZE, memory.size - page * PAGE_SIZE) >> 2
+  const id = memory.pages[page] ?? `${memory.id}#${page}`
+  memory.pages[page] = id
+  const frame = kernel.state.frames[id] ?? { refs: 1, words: newFrame(kernel, id, []).words }
+  while (frame.words.length < words) frame.words.push(0)
 }
 
 /** Copy on write: the first private store to a page, or the first after a fork, gets a page of its own. */

@@ -28,14 +28,15 @@ export function defineKind<T extends Counted>(kind: string, hooks: Kind<T>): voi
  * and that has one.
  */
 export function retain(kernel: Kernel, ref: Ref<Counted>): void {
-  if (kernel.journal !== null) kernel.journal.save('objects', ref)
-  peek(kernel, ref).refs += 1
+  const object = peek(kernel, ref)
+  if (kernel.journal !== null) kernel.journal.saveField(object, 'refs')
+  object.refs += 1
 }
 
 /** One reference less; without any the object goes. */
 export function release(kernel: Kernel, ref: Ref<Counted>): void {
-  if (kernel.journal !== null) kernel.journal.save('objects', ref)
   const object = peek(kernel, ref)
+  if (kernel.journal !== null) kernel.journal.saveField(object, 'refs')
   object.refs -= 1
   invariant(object.refs >= 0, `an object is released no more often than retained (${object.kind} ${ref})`)
   if (object.refs > 0) return

@@ -193,7 +193,7 @@ const joinDef = defineCall<{ readonly thread: Id }, void>({
       attempt(kernel, thread, args) {
         const other = kernel.state.threads[args.thread]
         kernel.footprint.add(args.thread, LIFE, READ, SEQ_CST)
-        if (other === undefined) return fail(kernel, 'ESRCH')
+        if (other === undefined || other.process !== thread.process) return fail(kernel, 'ESRCH')
         if (other.id === thread.id) return fail(kernel, 'EDEADLK')
         return other.status === 'exited' ? done(kernel) : sleep(kernel, thread, joinQueue(other.id))
       },

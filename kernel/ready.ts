@@ -1,11 +1,16 @@
 import type { Call, Program } from './call.ts'
+import type { Tlb } from './kernel.ts'
 import type { Id, Thread } from './state.ts'
 
 /** A thread as the machine runs it: its generator and the call it stands before, which can't be in the state. */
 export class Task {
   readonly id: Id
+  /** It exists from the start of every run. */
+  readonly original: boolean
   /** The thread's record while the state is changed in place. */
   thread: Thread
+  /** Its thread has come to its end. */
+  ended = false
   /** `null`: driven by hand. */
   program: Program<unknown> | null
   pending: Call<unknown> | null = null
@@ -13,15 +18,29 @@ export class Task {
   readonly interrupted: { program: Program<unknown> | null; pending: Call<unknown> | null }[] = []
   /** Where it is in the ready set, -1 when it isn't. */
   slot = -1
+  readonly tlb: Tlb = { process: '', page: -1, epoch: 0, writable: false, frame: '', words: [] }
   /** The objects on which its guard hangs, while it has one. */
   watching: readonly Id[] = []
   /** What a call that was made by hand came to. */
   result: HandResult | null = null
 
-  constructor(id: Id, thread: Thread, program: Program<unknown> | null) {
+  constructor(id: Id, thread: Thread, program: Program<unknown> | null, original: boolean) {
     this.id = id
+    this.original = original
     this.thread = thread
     this.program = program
+  }
+
+  /** Begins again with another program, or the same one from its start. */
+  restart(thread: Thread, program: Program<unknown> | null): void {
+    this.thread = thread
+    this.program = program
+    this.pending = null
+    this.ended = false
+    this.slot = -1
+    this.result = null
+    if (this.watching.length > 0) this.watching = []
+    if (this.interrupted.length > 0) this.interrupted.length = 0
   }
 }
 
