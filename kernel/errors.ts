@@ -48,9 +48,9 @@ export class KernelPanic extends Error {
 }
 KernelPanic.prototype.name = 'KernelPanic'
 
-/** One fact that must hold, one call. */
-export function invariant(holds: boolean, fact: string): asserts holds {
-  if (!holds) throw new KernelPanic(fact)
+/** One fact that must hold, one call; `about` names what it is about, put into words only when it does not. */
+export function invariant(holds: boolean, fact: string, about: unknown = null): asserts holds {
+  if (!holds) throw new KernelPanic(about === null ? fact : `${fact} (${String(about)})`)
 }
 
 /** Error objects without a captured stack: a program that fails ten million times must not pay for a trace nobody reads. */

@@ -118,7 +118,7 @@ export function writes<T extends KernelObject>(kernel: Kernel, ref: Ref<T>, part
 /** The object, for printing or for a fact that never changes: leaves no footprint. */
 export function peek<T extends KernelObject>(kernel: Kernel, ref: Ref<T>): T {
   const object = kernel.state.objects[ref]
-  invariant(object !== undefined, `a reference names an object that exists (${ref})`)
+  invariant(object !== undefined, 'a reference names an object that exists', ref)
   return object as T // a Ref<T> is only ever made for a T
 }
 
@@ -162,14 +162,14 @@ export const CREDENTIALS = 4
 
 export function processOf(kernel: Kernel, thread: Thread): Process {
   const process = kernel.state.processes[thread.process]
-  invariant(process !== undefined, `a thread belongs to a process that exists (${thread.id})`)
+  invariant(process !== undefined, 'a thread belongs to a process that exists', thread.id)
   return process
 }
 
 export function readsProcess(kernel: Kernel, id: Id, part: number): Process {
   kernel.footprint.add(id, part, READ, SEQ_CST)
   const process = kernel.state.processes[id]
-  invariant(process !== undefined, `a process id names a process that exists (${id})`)
+  invariant(process !== undefined, 'a process id names a process that exists', id)
   return process
 }
 
@@ -177,12 +177,12 @@ export function writesProcess(kernel: Kernel, id: Id, part: number): Process {
   kernel.footprint.add(id, part, READ | WRITE, SEQ_CST)
   if (kernel.journal !== null) kernel.journal.save('processes', id)
   const process = kernel.state.processes[id]
-  invariant(process !== undefined, `a process id names a process that exists (${id})`)
+  invariant(process !== undefined, 'a process id names a process that exists', id)
   return process
 }
 
 export function threadOf(kernel: Kernel, id: Id): Thread {
   const thread = kernel.state.threads[id]
-  invariant(thread !== undefined, `a thread id names a thread that exists (${id})`)
+  invariant(thread !== undefined, 'a thread id names a thread that exists', id)
   return thread
 }

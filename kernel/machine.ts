@@ -133,10 +133,10 @@ export class Machine {
   /** Gives an idle thread a call to make, by hand. */
   issue(id: Id, call: Call<unknown>): Task {
     const task = this.tasks.get(id)
-    invariant(task !== undefined && task.program === null, `a call is issued to a thread driven by hand (${id})`)
+    invariant(task !== undefined && task.program === null, 'a call is issued to a thread driven by hand', id)
     this.#transaction(() => {
       const thread = threadOf(this.kernel, id)
-      invariant(thread.status === 'idle', `a call is issued to an idle thread (${id})`)
+      invariant(thread.status === 'idle', 'a call is issued to an idle thread', id)
       thread.status = 'ready'
       task.result = null
       this.#stand(task, thread, call)
@@ -233,14 +233,14 @@ export class Machine {
     const { call } = thread
     const { pending } = task
     kernel.tlb = this.transact === null ? task.tlb : null
-    invariant(call !== null && pending !== null, `who takes a step stands before a call (${task.id})`)
+    invariant(call !== null && pending !== null, 'who takes a step stands before a call', task.id)
     this.call = pending
     this.callArgs = call.args
     this.callStage = call.stage
     if (call.outcome !== null) return this.#conclude(task, thread, this.#takeOutcome(thread))
     const { def } = pending
     const stage = def.stages[call.stage]
-    invariant(stage !== undefined, `a call has the stage that it is in (${call.name}, ${call.stage})`)
+    invariant(stage !== undefined, 'a call has the stage that it is in', call.name)
     kernel.stage = call.stage
     kernel.extra = pending.extra
     kernel.value = undefined
@@ -335,7 +335,7 @@ export class Machine {
     const { kernel } = this
     const { call } = thread
     const def = task.pending?.def
-    invariant(call !== null && def?.giveUp !== undefined, `a call that waits can give up (${call?.name})`)
+    invariant(call !== null && def?.giveUp !== undefined, 'a call that waits can give up', call?.name)
     leaveQueue(kernel, thread)
     thread.status = 'ready'
     kernel.stage = call.stage
@@ -348,7 +348,7 @@ export class Machine {
     const id = fireTimer(this.kernel)
     invariant(id !== null, 'a timer that is chosen is armed')
     const task = this.tasks.get(id)
-    invariant(task !== undefined, `a timer's thread has a task (${id})`)
+    invariant(task !== undefined, "a timer's thread has a task", id)
     this.actor = task
     this.call = task.pending
     this.callArgs = task.pending?.args ?? null

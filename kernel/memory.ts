@@ -242,7 +242,7 @@ function releaseFrame(kernel: Kernel, id: Id): void {
 function frameForWriting(kernel: Kernel, id: Id): Frame {
   if (kernel.journal !== null) kernel.journal.save('frames', id)
   const frame = kernel.state.frames[id]
-  invariant(frame !== undefined, `a page's frame exists (${id})`)
+  invariant(frame !== undefined, "a page's frame exists", id)
   return frame
 }
 
@@ -308,7 +308,7 @@ export function translate(kernel: Kernel, thread: Thread, address: number, write
   }
   place.frame = id
   const frame = kernel.state.frames[id]
-  invariant(frame !== undefined, `a page's frame exists (${id})`)
+  invariant(frame !== undefined, "a page's frame exists", id)
   place.words = frame.words
   if (tlb !== null) {
     tlb.process = thread.process

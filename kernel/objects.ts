@@ -38,7 +38,7 @@ export function release(kernel: Kernel, ref: Ref<Counted>): void {
   const object = peek(kernel, ref)
   if (kernel.journal !== null) kernel.journal.saveField(object, 'refs')
   object.refs -= 1
-  invariant(object.refs >= 0, `an object is released no more often than retained (${object.kind} ${ref})`)
+  invariant(object.refs >= 0, 'an object is released no more often than retained', ref)
   if (object.refs > 0) return
   kinds.get(object.kind)?.free?.(kernel, object)
   destroy(kernel, ref)

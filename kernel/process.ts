@@ -424,7 +424,7 @@ export const umask = (mask: number): Call<number> => call(umaskDef, { mask })
 /** Keeps `invariant`'s promise for callers that hold a process's number. */
 export function requireProcess(kernel: Kernel, pid: number): Process {
   const process = processByPid(kernel, pid)
-  invariant(process !== null, `process ${pid} exists`)
+  invariant(process !== null, 'a process with that number exists', pid)
   return process
 }
 

@@ -14,7 +14,7 @@ import type { Data, Id, Queue, Thread, WakeOrder } from './state.ts'
  * transition as the test that found it could not go on, so no wake-up can come between the two.
  */
 export function sleep(kernel: Kernel, thread: Thread, queue: Id): Outcome {
-  invariant(thread.queue === null, `a thread sleeps on one queue at a time (${thread.id})`)
+  invariant(thread.queue === null, 'a thread sleeps on one queue at a time', thread.id)
   const list = touch(kernel, queue)
   if (list === undefined) {
     kernel.state.queues[queue] = { first: thread.id, last: thread.id, length: 1 }
@@ -82,14 +82,14 @@ export function wake(kernel: Kernel, thread: Thread, word: Data = null): void {
 
 /** Hand-off: the sleeper's call is over, and returns `value` without another attempt. */
 export function finish(kernel: Kernel, thread: Thread, value: unknown): void {
-  invariant(thread.call !== null, `a call that is finished for its caller is in progress (${thread.id})`)
+  invariant(thread.call !== null, 'a call that is finished for its caller is in progress', thread.id)
   thread.call.outcome = { value }
   wake(kernel, thread)
 }
 
 /** Hand-off of a failure. */
 export function finishWithError(kernel: Kernel, thread: Thread, code: string, detail: Data = null): void {
-  invariant(thread.call !== null, `a call that is finished for its caller is in progress (${thread.id})`)
+  invariant(thread.call !== null, 'a call that is finished for its caller is in progress', thread.id)
   thread.call.outcome = { code, detail }
   wake(kernel, thread)
 }
@@ -99,7 +99,7 @@ export function leaveQueue(kernel: Kernel, thread: Thread): void {
   const queue = thread.queue
   if (queue === null) return
   const list = touch(kernel, queue)
-  invariant(list !== undefined, `a thread's queue exists (${queue})`)
+  invariant(list !== undefined, "a thread's queue exists", queue)
   if (list.length === 1) {
     delete kernel.state.queues[queue]
   } else {
