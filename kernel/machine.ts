@@ -15,6 +15,7 @@ import { armTimer, disarmTimer, fireTimer } from './clock.ts'
 import { BadInput, CallError, invariant } from './errors.ts'
 import { endThread, hasToRelease } from './exit.ts'
 import { Guards } from './guards.ts'
+import { copy } from './journal.ts'
 import { type Door, Kernel, processOf, threadOf } from './kernel.ts'
 import { unpin } from './objects.ts'
 import { exit, thread_exit } from './process.ts'
@@ -258,12 +259,13 @@ export class Machine {
     const outcome = thread.call?.outcome ?? null
     invariant(outcome !== null && thread.call !== null, 'an outcome that is taken is there')
     thread.call.outcome = null
+    const drafted = this.transact !== null // and what is in a draft is gone when it is finished
     if ('value' in outcome) {
-      kernel.value = outcome.value
+      kernel.value = drafted ? copy(outcome.value) : outcome.value
       return DONE
     }
     kernel.code = outcome.code
-    kernel.detail = outcome.detail
+    kernel.detail = drafted ? copy(outcome.detail) : outcome.detail
     return FAIL
   }
 
