@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ['ipclab-source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['scripts/compile.mjs'],
     // Processes, not threads: tests start workers and child processes, and change their working directory.
     pool: 'forks',
     testTimeout: 20_000,

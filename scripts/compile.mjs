@@ -30,6 +30,11 @@ export function compile() {
   return fileURLToPath(build)
 }
 
+/** For vitest, before all tests: those that start a process or a worker find what to run in .build/. */
+export function setup() {
+  compile()
+}
+
 function readOr(file, otherwise) {
   try {
     return readFileSync(file, 'utf8')
