@@ -98,6 +98,8 @@ test.each([
   ['test/kernel/a.test.ts', "import { expect } from 'vitest'\nimport { x } from 'ipclab/posix'"],
   ['kernel/a.ts', "// import { x } from '../cli/main.ts' and Math.random()\n/* Date.now() */ const y = 'new Date'"],
   ['kernel/a.ts', "const order: 'any' | 'fifo' = 'any'\nconst table = { any: 1, fifo: 2 }"],
+  ['cli/new.ts', "const starter = `\nimport { scenario } from 'ipclab'\n`"],
+  ['cli/a.ts', `const help = "a scenario; import scenario from 'ipclab'"`],
   ['explore/budget.ts', 'const now = performance.now()'],
   ['ipc/ring/a.ts', 'const now = performance.now()'],
   ['cli/a.ts', 'const now = new Date()'],

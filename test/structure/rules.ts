@@ -126,11 +126,11 @@ function tidiness(path: string, text: string): string[] {
 
 /** The modules that a source imports or re-exports, types too, with the line of each. */
 export function importsOf(text: string): { specifier: string; line: number }[] {
-  const code = withoutComments(text)
+  const code = withoutCommentsAndTemplates(text)
   const found: { specifier: string; line: number }[] = []
   const patterns = [
-    /(?:^|[;\n])\s*(?:import|export)\b[^'";]*?\bfrom\s*(['"])([^'"\n]+)\1/g,
-    /(?:^|[;\n])\s*import\s*(['"])([^'"\n]+)\1/g,
+    /(?:^|\n)[ \t]*(?:import|export)\b[^'";]*?\bfrom\s*(['"])([^'"\n]+)\1/g,
+    /(?:^|\n)[ \t]*import\s*(['"])([^'"\n]+)\1/g,
     /\bimport\s*\(\s*(?:\/\*.*?\*\/\s*)?(['"])([^'"\n]+)\1/g,
   ]
   for (const pattern of patterns) {
@@ -143,8 +143,8 @@ export function importsOf(text: string): { specifier: string; line: number }[] {
   return found.sort((a, b) => a.line - b.line)
 }
 
-/** The same lines with comments made blank. */
-const withoutComments = (text: string): string => blank(text, (piece) => piece.startsWith('/'))
+/** The same lines with comments and templates made blank: a template may hold a scenario's text. */
+const withoutCommentsAndTemplates = (text: string): string => blank(text, (piece) => /^[/`]/.test(piece))
 
 /** The same lines with comments and quoted strings made blank; templates stay, as they hold code. */
 const withoutCommentsAndStrings = (text: string): string => blank(text, (piece) => !piece.startsWith('`'))
