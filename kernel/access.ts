@@ -41,7 +41,8 @@ function reach(kernel: Kernel, thread: Thread, { address, type, order }: Access,
   return 0
 }
 
-function readPlace(place: Place, type: Type, address: number): number | bigint {
+/** The value at a place that `translate` has found. */
+export function readPlace(place: Place, type: Type, address: number): number | bigint {
   const word = place.words[place.word] ?? 0
   switch (type) {
     case 'i32':
@@ -111,7 +112,7 @@ interface StoreArgs extends Access {
   readonly value: Operand
 }
 
-const storeDef = defineCall<StoreArgs, void>({
+const storeDef = defineCall<StoreArgs, unknown>({
   name: 'store',
   error,
   stages: [
@@ -120,7 +121,7 @@ const storeDef = defineCall<StoreArgs, void>({
         const faulted = reach(kernel, thread, args, WRITE)
         if (faulted !== 0) return faulted
         writePlace(kernel, args.type, args.address, asValue(args.value))
-        return done(kernel)
+        return kernel.extra === null ? done(kernel) : done(kernel, kernel.extra)
       },
     },
   ],
@@ -252,7 +253,18 @@ export function store<T extends Type>(
   value: ValueOf<T>,
   order: MemoryOrder = 'plain',
 ): Call<void> {
-  return call(storeDef, { address, type, order, value: asOperand(value) })
+  return call(storeDef as never, { address, type, order, value: asOperand(value) })
+}
+
+/** `store`, as an expression that has the value `result`. */
+export function storeReturning<T extends Type, R extends number | bigint>(
+  address: number,
+  type: T,
+  value: ValueOf<T>,
+  result: R,
+  order: MemoryOrder = 'plain',
+): Call<R> {
+  return call<StoreArgs, R>(storeDef as never, { address, type, order, value: asOperand(value) }, result) // returns what it is given
 }
 
 /** Atomically replaces a value by its combination with `value`; returns the old one. Faults as `load` does. */
