@@ -29,11 +29,7 @@ export function endThread(kernel: Kernel, thread: Thread): void {
 export function endProcess(kernel: Kernel, process: Process, how: ExitStatus): void {
   kernel.footprint.add(process.id, LIFE, READ | WRITE, SEQ_CST)
   if (process.status !== 'alive') return
-  if (kernel.journal !== null) {
-    kernel.journal.saveField(process, 'exit')
-    kernel.journal.saveField(process, 'status')
-    kernel.journal.saveField(process, 'threads')
-  }
+  if (kernel.journal !== null) kernel.journal.saveEnd(process)
   const { threads } = process
   process.exit = how
   process.status = 'zombie'

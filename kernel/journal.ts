@@ -1,4 +1,4 @@
-import type { Id, KernelState } from './state.ts'
+import type { ExitStatus, Id, KernelState, Process, Thread } from './state.ts'
 
 /**
  * Remembers what an execution changed, so that the next one starts from the same state for a price in proportion to
@@ -22,16 +22,24 @@ export class Journal {
   readonly #words: number[] = []
   readonly #values: number[] = []
   #length = 0
-  readonly #owners: object[] = []
-  readonly #names: string[] = []
-  readonly #olds: unknown[] = []
-  #fields = 0
+  readonly #counted: { refs: number }[] = []
+  readonly #refs: number[] = []
+  #counts = 0
+  readonly #ends: ProcessEnd[] = []
+  readonly #made: Id[] = []
+  /** Each thread that exists from the start, and what it was. */
+  readonly #threads: [now: Thread, then: Thread][] = []
   /** True when something was restored that a cached address translation may point to. */
   mappingsChanged = false
 
   /** @param state the state to come back to; a copy is kept */
   constructor(state: KernelState) {
     this.#pristine = copy(state)
+    for (const id of Object.keys(state.threads)) {
+      const now = state.threads[id]
+      const then = this.#pristine.threads[id]
+      if (now !== undefined && then !== undefined) this.#threads.push([now, then])
+    }
   }
 
   /** The object is about to be changed, made or removed. */
@@ -48,13 +56,23 @@ export class Journal {
     this.#length = n + 1
   }
 
-  /** One field of an object is about to be given another value (not changed inside): cheaper than saving the whole. */
-  saveField<T extends object, K extends keyof T & string>(object: T, field: K): void {
-    const n = this.#fields
-    this.#owners[n] = object
-    this.#names[n] = field
-    this.#olds[n] = object[field]
-    this.#fields = n + 1
+  /** The process is about to end: what that changes of it, field by field, is cheaper than the whole. */
+  saveEnd(process: Process): void {
+    const { exit, status, threads, mappings } = process
+    this.#ends.push({ process, exit, status, threads, mappings })
+  }
+
+  /** A reference count is about to change. */
+  saveRefs(object: { refs: number }): void {
+    const n = this.#counts
+    this.#counted[n] = object
+    this.#refs[n] = object.refs
+    this.#counts = n + 1
+  }
+
+  /** A thread is about to be made. */
+  saveNewThread(id: Id): void {
+    this.#made.push(id)
   }
 
   /** A page is about to grow. */
@@ -62,7 +80,7 @@ export class Journal {
     this.saveWord(page, GROWN, page.length)
   }
 
-  /** Brings `state` back to what it was. Threads are all restored in place: every execution touches them all. */
+  /** Brings `state` back to what it was. Threads are all restored: every run touches them all. */
   restore(state: KernelState): void {
     for (let i = this.#length - 1; i >= 0; i--) {
       const page = this.#pages[i] as number[] // below length every entry is set
@@ -71,11 +89,12 @@ export class Journal {
       else page[word] = this.#values[i] as number
     }
     this.#length = 0
-    for (let i = this.#fields - 1; i >= 0; i--) {
-      const owner = this.#owners[i] as Record<string, unknown> // as above
-      owner[this.#names[i] as string] = this.#olds[i]
+    for (let i = this.#counts - 1; i >= 0; i--) {
+      const object = this.#counted[i] as { refs: number } // as above
+      object.refs = this.#refs[i] as number
     }
-    this.#fields = 0
+    this.#counts = 0
+    this.#restoreEnds()
     this.mappingsChanged = this.#saved.frames.size > 0 || this.#saved.processes.size > 0
     this.#restoreTable('processes', state)
     this.#restoreTable('objects', state)
@@ -102,26 +121,40 @@ export class Journal {
     saved.clear()
   }
 
+  #restoreEnds(): void {
+    for (let i = this.#ends.length - 1; i >= 0; i--) {
+      const { process, exit, status, threads, mappings } = this.#ends[i] as ProcessEnd // as above
+      process.exit = exit
+      process.status = status
+      process.threads = threads
+      process.mappings = mappings
+    }
+    if (this.#ends.length > 0) this.#ends.length = 0
+  }
+
   #restoreThreads(state: KernelState): void {
-    const then = this.#pristine.threads
-    for (const id in state.threads) {
-      const thread = state.threads[id]
-      const old = then[id]
-      if (thread === undefined || old === undefined) {
-        delete state.threads[id]
-        continue
-      }
+    for (const id of this.#made) delete state.threads[id]
+    if (this.#made.length > 0) this.#made.length = 0
+    for (const [thread, old] of this.#threads) {
       thread.status = old.status
       thread.queue = old.queue
       thread.ahead = old.ahead
       thread.behind = old.behind
       thread.timer = old.timer
       thread.created = old.created
+      thread.call = old.call === null ? null : copy(old.call)
       if (thread.pending.length > 0) thread.pending = []
-      if (old.call === null) thread.call = null
-      else if (old.call !== null) thread.call = copy(old.call)
+      if (thread.interrupted.length > 0) thread.interrupted = []
     }
   }
+}
+
+interface ProcessEnd {
+  readonly process: Process
+  readonly exit: ExitStatus | null
+  readonly status: Process['status']
+  readonly threads: Process['threads']
+  readonly mappings: Process['mappings']
 }
 
 /** A deep copy of plain data. */

@@ -196,7 +196,6 @@ function dropMapping(kernel: Kernel, process: Process, mapping: Mapping): void {
 function releaseMappings(kernel: Kernel, process: Process): void {
   if (process.mappings.length === 0) return
   const mappings = process.mappings
-  if (kernel.journal !== null) kernel.journal.saveField(process, 'mappings')
   process.mappings = []
   for (const mapping of mappings) {
     for (const page in mapping.copied) releaseFrame(kernel, mapping.copied[page] as Id) // a key has its value

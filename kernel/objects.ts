@@ -29,14 +29,14 @@ export function defineKind<T extends Counted>(kind: string, hooks: Kind<T>): voi
  */
 export function retain(kernel: Kernel, ref: Ref<Counted>): void {
   const object = peek(kernel, ref)
-  if (kernel.journal !== null) kernel.journal.saveField(object, 'refs')
+  if (kernel.journal !== null) kernel.journal.saveRefs(object)
   object.refs += 1
 }
 
 /** One reference less; without any the object goes. */
 export function release(kernel: Kernel, ref: Ref<Counted>): void {
   const object = peek(kernel, ref)
-  if (kernel.journal !== null) kernel.journal.saveField(object, 'refs')
+  if (kernel.journal !== null) kernel.journal.saveRefs(object)
   object.refs -= 1
   invariant(object.refs >= 0, 'an object is released no more often than retained', ref)
   if (object.refs > 0) return

@@ -82,6 +82,7 @@ export function createProcess(kernel: Kernel, wish: NewProcess): Process {
 
 /** Makes a thread in a process, idle until it is given a program. */
 export function createThread(kernel: Kernel, process: Process, id: Id): Thread {
+  kernel.journal?.saveNewThread(id)
   kernel.state.threads[id] = {
     id,
     process: process.id,
