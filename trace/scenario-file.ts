@@ -6,7 +6,6 @@ import { isFace, loadFace, type Namespace } from './scenario-file/faces.ts'
 import { frameIn, realPath } from './scenario-file/frames.ts'
 import { canLoadNatively, loadNatively } from './scenario-file/native.ts'
 import { EXTENSIONS, hashSources, readSources, type Sources } from './scenario-file/sources.ts'
-import { loadTranspiled } from './scenario-file/transpiled.ts'
 import { badInputAt, filesLike, hasPlace, nearestFile, shown, thrownWords } from './scenario-file/words.ts'
 
 export { type Frame, frameIn, parseFrame, pathOfFrame } from './scenario-file/frames.ts'
@@ -101,6 +100,8 @@ async function importScenario(file: string, sources: Sources): Promise<Namespace
         // Else a file that Node can't strip or link: the other way may, and has the words for what is wrong.
       }
     }
+    // Brings jiti along, which few need where Node can do it.
+    const { loadTranspiled } = await import('./scenario-file/transpiled.ts')
     return await loadTranspiled(file, sources)
   } catch (error) {
     if (hasPlace(error)) throw error
