@@ -1,0 +1,66 @@
+/**
+ * Packs ipclab and uses it as a stranger would: installed from the tarball into an empty project, its types checked, its
+ * command run on a scenario there. `node scripts/check-package.mjs FOLDER` leaves the project in FOLDER/project.
+ */
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fail, run, step } from './sh.mjs'
+
+const root = resolve(import.meta.dirname, '..')
+const bin = (name) => join(root, 'node_modules/.bin', name)
+const work = process.argv[2] ?? fail('usage: node scripts/check-package.mjs FOLDER')
+mkdirSync(work, { recursive: true })
+
+step('pack')
+run('npm', ['pack', '--ignore-scripts', '--pack-destination', work], { cwd: root, quiet: true })
+const tarball = join(work, readdirSync(work).find((name) => name.endsWith('.tgz')) ?? fail('npm pack made no tarball'))
+const packed = run('tar', ['-tzf', tarball], { quiet: true })
+  .split('\n')
+  .filter((name) => name !== '')
+  .map((name) => name.replace('package/', ''))
+const strangers = packed.filter((name) => !/^(dist\/|scenarios\/|trace\/FORMAT\.md$|[^/]+$)/.test(name))
+if (strangers.length > 0) fail(`the tarball holds what is not for users: ${strangers.join(', ')}`)
+for (const name of ['package.json', 'LICENSE', 'README.md', 'trace/FORMAT.md', 'dist/index.d.ts', 'dist/cli/main.js']) {
+  if (!packed.includes(name)) fail(`the tarball lacks ${name}`)
+}
+process.stdout.write(`${packed.length} files\n`)
+
+step('publint')
+run(bin('publint'), ['run', tarball, '--strict'])
+step('attw')
+run(bin('attw'), [tarball, '--profile', 'esm-only', '--no-color', '--no-emoji'], { quiet: true })
+
+step('install into an empty project')
+const project = join(work, 'project')
+mkdirSync(project)
+writeFileSync(join(project, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n')
+run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: project })
+cpSync(join(root, 'test/package/consumer'), project, { recursive: true })
+
+step('its types, with every declaration read')
+for (const [module, moduleResolution] of [
+  ['nodenext', 'nodenext'],
+  ['preserve', 'bundler'],
+]) {
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2022',
+    lib: ['es2023'],
+    types: [],
+    skipLibCheck: false,
+    module,
+    moduleResolution,
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  run(bin('tsc'), ['-p', '.'], { cwd: project })
+}
+
+step('its command')
+const ipclab = (...args) => run(join(project, 'node_modules/.bin/ipclab'), args, { cwd: project })
+ipclab('run', 'counter.ts', '--out', 'run.trace')
+ipclab('explore', 'counter.ts', '--out', 'explore.trace')
+ipclab('replay', 'explore.trace')
+ipclab('new', 'first.ts')
+ipclab('explore', 'first.ts')
+run(bin('tsc'), ['-p', '.'], { cwd: project })

@@ -1,0 +1,10 @@
+/** Prints `N passed, N failed` from the JSON report of vitest named on the command line; fails when no test ran. */
+import { readFileSync } from 'node:fs'
+
+const report = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+// A file that fails to load has no test of its own to fail, and counts as one.
+const failed =
+  report.numFailedTests +
+  report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
+process.stdout.write(`${report.numPassedTests} passed, ${failed} failed\n`)
+if (report.numPassedTests === 0 || failed > 0) process.exitCode = 1
