@@ -1,5 +1,5 @@
 import { peekMemory, type Type, type ValueOf } from './access.ts'
-import { type Program, registeredSubsystems } from './call.ts'
+import { type Program, registeredSubsystems, type SiteProbe } from './call.ts'
 import { BadInput, invariant } from './errors.ts'
 import { Journal } from './journal.ts'
 import { type Door, type Kernel, peek, threadOf } from './kernel.ts'
@@ -27,7 +27,9 @@ export interface BootOptions {
   /** Answers the choices inside steps. */
   readonly door: Door
   /** Note where in its program each call was made. */
-  readonly sites?: boolean
+  readonly sites?: SiteProbe | null
+  /** It will be started but once: nothing is kept to bring the state back. */
+  readonly once?: boolean
   /** Run transitions on drafts, for histories. */
   readonly transact?: Transact | null
 }
@@ -51,6 +53,7 @@ export class Simulation {
   readonly shared: unknown
   readonly #members: Member[] = []
   readonly #transact: Transact | null
+  readonly #once: boolean
   #journal: Journal | null = null
   #started = false
   /** Made anew for each run. */
@@ -62,8 +65,9 @@ export class Simulation {
     this.scenario = scenario
     this.params = parameters(scenario, options.params)
     this.#transact = options.transact ?? null
+    this.#once = options.once ?? false
     const wakeOrder = options.wakeOrder ?? scenario.wakeOrder ?? 'any'
-    this.machine = new Machine({ wakeOrder, door: firstOption, sites: options.sites ?? false })
+    this.machine = new Machine({ wakeOrder, door: firstOption, sites: options.sites ?? null })
     this.shared = this.#setUp()
     this.machine.kernel.door = options.door
     this.world = this.#makeWorld()
@@ -81,7 +85,7 @@ export class Simulation {
       this.#journal.restore(this.state)
       if (this.#journal.mappingsChanged) machine.kernel.mappingsEpoch += 1
       machine.reset()
-    } else if (this.#transact === null) {
+    } else if (this.#transact === null && !this.#once) {
       this.#journal = new Journal(this.state)
       machine.kernel.journal = this.#journal
     }

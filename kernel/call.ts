@@ -80,11 +80,14 @@ export interface Definition<A extends Args, R> extends CallDef<A, R> {
 /** A call of whatever arguments and result, as the machine sees it. */
 export type AnyDef = Definition<Args, unknown>
 
-let siteWanted = false
+/** Says where in a program a call is being made; `below` is the function whose caller is the program. */
+export type SiteProbe = (below: Call<unknown>['next']) => string | null
 
-/** While a program runs whose machine records, each call notes where it was made. One thread, no `await` inside: no run sees another's. */
-export function wantSites(wanted: boolean): void {
-  siteWanted = wanted
+let probe: SiteProbe | null = null
+
+/** While a program runs whose machine records, each call notes where it is made. One thread, no `await` inside: no run sees another's. */
+export function noteSites(by: SiteProbe | null): void {
+  probe = by
 }
 
 /**
@@ -98,8 +101,8 @@ export class Call<R> implements Iterator<Call<unknown>, R, unknown> {
   readonly args: Args
   /** What isn't data: a program to run, a predicate. */
   readonly extra: unknown
-  /** Holds the stack at the place of the call, when wanted. */
-  readonly site: { stack?: string } | null
+  /** Where the program makes the call, `file:line`, when that is noted. */
+  site: string | null
   #fresh: boolean
 
   constructor(def: AnyDef, args: Args, extra: unknown = null) {
@@ -108,7 +111,7 @@ export class Call<R> implements Iterator<Call<unknown>, R, unknown> {
     this.def = def
     this.args = args
     this.extra = extra
-    this.site = siteWanted ? captureSite() : null
+    this.site = null
     this.#fresh = true
   }
 
@@ -122,6 +125,8 @@ export class Call<R> implements Iterator<Call<unknown>, R, unknown> {
       this.#fresh = false
       this.value = this
       this.done = false
+      // Here, not in the constructor: whatever functions make calls, it is the program that `yield*`s them.
+      if (probe !== null) this.site = probe(this.next)
     } else {
       this.value = result
       this.done = true
@@ -132,16 +137,6 @@ export class Call<R> implements Iterator<Call<unknown>, R, unknown> {
   throw(error: unknown): IteratorResult<Call<unknown>, R> {
     throw error
   }
-}
-
-function captureSite(): { stack?: string } {
-  const site: { stack?: string } = {}
-  const limit = Error.stackTraceLimit
-  // The frames of ours between the program and here are few: the factory, a typed view, this class.
-  Error.stackTraceLimit = 6
-  Error.captureStackTrace(site, Call)
-  Error.stackTraceLimit = limit
-  return site
 }
 
 /** A program: a generator whose every `yield*` is a call. */

@@ -6,10 +6,11 @@ import {
   GONE,
   type LocalContext,
   NEXT,
+  noteSites,
   type Outcome,
   type Program,
+  type SiteProbe,
   SLEEP,
-  wantSites,
 } from './call.ts'
 import { armTimer, disarmTimer, fireTimer } from './clock.ts'
 import { BadInput, CallError, invariant } from './errors.ts'
@@ -21,7 +22,7 @@ import { unpin } from './objects.ts'
 import { exit, thread_exit } from './process.ts'
 import { leaveQueue } from './queue.ts'
 import { ReadySet, Task } from './ready.ts'
-import { emptyState, type Id, type KernelState, type Thread, type WakeOrder } from './state.ts'
+import { type Data, emptyState, type Id, type KernelState, type Thread, type WakeOrder } from './state.ts'
 
 /**
  * The machine: threads with their programs over a kernel state. It knows who could go next, takes the step that it is
@@ -36,7 +37,7 @@ export interface MachineOptions {
   readonly wakeOrder: WakeOrder
   readonly door: Door
   /** Note where in its program each call was made. */
-  readonly sites?: boolean
+  readonly sites?: SiteProbe | null
 }
 
 /** What went wrong in a run, as the machine sees it. */
@@ -46,6 +47,17 @@ export interface Trouble {
   /** The error's code, where it has one. */
   readonly code: string | null
   readonly thread: Id
+  /** Where in its program the call was made that it happened in, when that is noted. */
+  readonly site: string | null
+}
+
+/** A call that came to its end in a step which was not its own: handed off, or kept back until a handler had run. */
+export interface Finished {
+  readonly thread: Id
+  readonly call: string
+  readonly outcome: Outcome
+  /** What it returned, or the error it failed with. */
+  readonly result: unknown
 }
 
 export type StepKind = 'call' | 'timer' | 'signal' | 'arm'
@@ -55,14 +67,17 @@ export class Machine {
   readonly ready = new ReadySet()
   readonly tasks = new Map<Id, Task>()
   readonly #guards: Guards
-  readonly #sites: boolean
+  readonly #sites: SiteProbe | null
   /** Between `begin` and `reset`. */
   #running = false
-  /** Whose local call is being answered. */
+  /** Whose local call is being answered, and which. */
   #speaker: Task | null = null
+  #said: Call<unknown> | null = null
+  /** The step's own call has come to an outcome; whatever else is concluded in it is another's. */
+  #concluded = false
   readonly #local: LocalContext = {
     log: (text) => void this.logged.push(text),
-    fail: (kind, message) => this.#fail(kind, message, null, this.#speaker),
+    fail: (kind, message) => this.#fail(kind, message, null, this.#speaker, this.#said),
     prune: () => void (this.pruned = true),
   }
   /** How transitions are run: `null` in place. */
@@ -87,13 +102,20 @@ export class Machine {
   callArgs: Args | null = null
   callStage = 0
   outcome: Outcome = DONE
-  /** What the call returned, or the error it failed with. */
+  /** What the call returned, or the error it failed with; the signal, where one is delivered. */
   result: unknown = undefined
+  /** Other calls that ended in this step, in order. */
+  finished: Finished[] = []
 
   constructor(options: MachineOptions) {
     this.kernel = new Kernel(emptyState(options.wakeOrder), options.door)
     this.#guards = new Guards(this.kernel)
-    this.#sites = options.sites ?? false
+    this.#sites = options.sites ?? null
+  }
+
+  /** The thread whose program ran last, for whoever finds it running for too long. */
+  get speaking(): Id | null {
+    return this.#speaker?.id ?? null
   }
 
   get state(): KernelState {
@@ -224,6 +246,8 @@ export class Machine {
     if (kernel.spawned.length > 0) kernel.spawned.length = 0
     if (kernel.ended.length > 0) kernel.ended.length = 0
     if (this.logged.length > 0) this.logged = []
+    if (this.finished.length > 0) this.finished = []
+    this.#concluded = false
     this.steps += 1
   }
 
@@ -236,7 +260,7 @@ export class Machine {
     kernel.tlb = this.transact === null ? task.tlb : null
     invariant(call !== null && pending !== null, 'who takes a step stands before a call', task.id)
     this.call = pending
-    this.callArgs = call.args
+    this.callArgs = pending.args
     this.callStage = call.stage
     if (call.outcome !== null) return this.#conclude(task, thread, this.#takeOutcome(thread))
     const { def } = pending
@@ -251,7 +275,7 @@ export class Machine {
       kernel.footprint.addAll(this.#guards.looked)
       return this.#conclude(task, thread, SLEEP)
     }
-    this.#conclude(task, thread, stage.attempt(kernel, thread, call.args))
+    this.#conclude(task, thread, stage.attempt(kernel, thread, pending.args))
   }
 
   #takeOutcome(thread: Thread): Outcome {
@@ -272,7 +296,13 @@ export class Machine {
   /** Does what an attempt, or the giving up, of the thread's call has said. */
   #conclude(task: Task, thread: Thread, outcome: Outcome): void {
     const { kernel } = this
-    this.outcome = outcome
+    const own = !this.#concluded
+    if (outcome === DONE && this.transact !== null) kernel.value = undrafted(kernel.value)
+    if (own) {
+      this.#concluded = true
+      this.outcome = outcome
+      this.result = outcome === DONE ? kernel.value : undefined
+    }
     const { call } = thread
     switch (outcome) {
       case DONE:
@@ -282,9 +312,10 @@ export class Machine {
           // Signals that the call raised on its own thread come before its return.
           call.outcome = outcome === DONE ? { value: kernel.value } : { code: kernel.code, detail: kernel.detail }
           thread.status = 'ready'
+          if (own && outcome === FAIL) this.result = this.#errorOf(task)
           return
         }
-        this.#finish(task, thread, outcome)
+        this.#finish(task, thread, outcome, own)
         return
       case SLEEP:
         invariant(call !== null, 'a call that waits is in progress')
@@ -304,21 +335,23 @@ export class Machine {
     }
   }
 
-  #finish(task: Task, thread: Thread, outcome: Outcome): void {
+  /** @param own whether it is the call of the thread that takes the step */
+  #finish(task: Task, thread: Thread, outcome: Outcome, own: boolean): void {
     const { kernel } = this
     if (thread.call?.pins !== null) unpin(kernel, thread)
     if (thread.timer !== 0) disarmTimer(kernel, thread)
     thread.status = 'ready'
-    if (outcome === DONE) {
-      this.result = kernel.value
-      this.#resume(task, thread, true, kernel.value)
-    } else {
-      const { pending } = task
-      invariant(pending !== null, 'a call that fails was made')
-      const error = pending.def.error(kernel.code, pending.def.name, kernel.detail)
-      this.result = error
-      this.#resume(task, thread, false, error)
-    }
+    const result = outcome === DONE ? kernel.value : this.#errorOf(task)
+    if (own) this.result = result
+    else this.finished.push({ thread: task.id, call: task.pending?.def.name ?? '', outcome, result })
+    this.#resume(task, thread, outcome === DONE, result)
+  }
+
+  #errorOf({ pending }: Task): CallError {
+    const { code, detail } = this.kernel
+    invariant(pending !== null, 'a call that fails was made')
+    const plain = this.transact === null ? detail : (undrafted(detail) as Data)
+    return pending.def.error(code, pending.def.name, plain)
   }
 
   /** A call that begins to wait and has a deadline gets its timer, or gives up at once when the time is past. */
@@ -329,8 +362,9 @@ export class Machine {
     if (thread.timer !== 0 || def?.deadline === undefined || call === null) return
     const at = def.deadline(kernel, thread, call.args)
     if (at === null) return
-    if (at > kernel.state.clock) armTimer(kernel, thread, at)
-    else this.#giveUp(task, thread, 'timeout')
+    if (at > kernel.state.clock) return armTimer(kernel, thread, at)
+    this.#concluded = false // what it comes to is the outcome of this step
+    this.#giveUp(task, thread, 'timeout')
   }
 
   #giveUp(task: Task, thread: Thread, reason: 'timeout' | 'signal'): void {
@@ -372,6 +406,7 @@ export class Machine {
     const disposition = processOf(kernel, thread).dispositions[signal]
     this.outcome = DONE
     this.result = signal
+    this.#concluded = true
     if (disposition === undefined || disposition.how === 'ignore') return this.#goOn(task, thread)
     disposition.count += 1
     const handler = disposition.handler === null ? undefined : kernel.handlers.get(disposition.handler)
@@ -422,19 +457,20 @@ export class Machine {
     const { program } = task
     if (program === null) return this.#handBack(task, thread, returns, value)
     let result: IteratorResult<Call<unknown>, unknown>
-    if (this.#sites) wantSites(true)
+    if (this.#sites !== null) noteSites(this.#sites)
     try {
       result = returns ? program.next(value) : program.throw(value)
       while (result.done !== true && result.value instanceof Call) {
         const { def, args, extra } = result.value
         if (def.local === undefined) break
         this.#speaker = task
+        this.#said = result.value
         result = program.next(def.local(this.#local, args, extra))
       }
     } catch (error) {
       return this.#uncaught(task, thread, error)
     } finally {
-      if (this.#sites) wantSites(false)
+      if (this.#sites !== null) noteSites(null)
     }
     if (result.done === true) return this.#ended(task, thread)
     const call = result.value
@@ -476,8 +512,8 @@ export class Machine {
     task.result = returns ? { value } : { error: value }
   }
 
-  #fail(kind: Trouble['kind'], message: string, code: string | null, task: Task | null): void {
-    this.trouble ??= { kind, message, code, thread: task?.id ?? '' }
+  #fail(kind: Trouble['kind'], message: string, code: string | null, task: Task | null, call: Call<unknown> | null) {
+    this.trouble ??= { kind, message, code, thread: task?.id ?? '', site: call?.site ?? null }
   }
 
   /** A program's last line is run. Its end is a step of its own only if others could see it. */
@@ -495,9 +531,9 @@ export class Machine {
 
   #uncaught(task: Task, thread: Thread, error: unknown): void {
     if (error instanceof CallError) {
-      this.#fail('uncaught error', error.message, error.code, task)
+      this.#fail('uncaught error', error.message, error.code, task, task.pending)
     } else if (error instanceof Error && error.name === 'AssertionError') {
-      this.#fail('assertion', error.message, null, task)
+      this.#fail('assertion', error.message, null, task, task.pending)
     } else if (error instanceof BadInput) {
       throw error
     } else {
@@ -535,7 +571,7 @@ export class Machine {
           thread.call.outcome !== null &&
           thread.pending.length === 0
         ) {
-          if (woken.program !== null) this.#finish(woken, thread, this.#takeOutcome(thread))
+          if (woken.program !== null) this.#finish(woken, thread, this.#takeOutcome(thread), false)
         }
       }
     })
@@ -583,6 +619,13 @@ export class Machine {
     const at = task.pending.def.deadline?.(this.kernel, thread, thread.call.args) ?? null
     return at !== null
   }
+}
+
+/** Plain data as it is when the transition is over, with nothing in it that is gone then; anything else as it is. */
+function undrafted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+  return plain ? copy(value) : value
 }
 
 function rubbish(program: Id, value: unknown): BadInput {
