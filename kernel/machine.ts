@@ -177,6 +177,7 @@ export class Machine {
   begin(transact: Transact | null, recipe: () => void): void {
     this.transact = transact
     this.#transaction(recipe)
+    for (const id of this.kernel.ended) this.#bury(id) // programs without a single call
     this.#running = true
     for (const task of this.tasks.values()) if (!task.ended) this.refresh(task)
   }
