@@ -10,6 +10,7 @@ import {
   READ,
   type Ref,
   RUNDOWN,
+  reads,
   readsProcess,
   registerSubsystem,
   SEQ_CST,
@@ -152,13 +153,21 @@ function headStamp(kernel: Kernel, ref: Ref<Link>): number {
   return stamps?.[0] ?? (first === undefined ? 0 : (kernel.state.threads[first]?.call?.progress ?? 0))
 }
 
-/** Whether the process has ever sent to, or received from, another by name. */
-const isLinked = (kernel: Kernel, process: Process): boolean => exists(kernel, endpointId(process.id))
+/** Whether somebody is left who could see the process's end. The answer is read, and leaves its footprint. */
+function hasPartners(kernel: Kernel, process: Process): boolean {
+  const id = endpointId(process.id)
+  if (!exists(kernel, id)) return false
+  const endpoint = reads(kernel, id, WHOLE)
+  for (const table of [endpoint.in, endpoint.out])
+    for (const other of Object.keys(table).sort()) if (other !== process.id && !hasEnded(kernel, other)) return true
+  return false
+}
 
 /** Whoever waits for a process that ends is told so. What it had sent before can still be received. */
 function endLinks(kernel: Kernel, process: Process): void {
-  if (!isLinked(kernel, process)) return
-  const endpoint = peek(kernel, endpointId(process.id))
+  const id = endpointId(process.id)
+  if (!exists(kernel, id)) return
+  const endpoint = peek(kernel, id)
   for (const other of Object.keys(endpoint.in).sort())
     failAll(kernel, `${linkId(other, process.id)}/senders`, 'PROCESS_ENDED', process.id)
   for (const other of Object.keys(endpoint.out).sort())
@@ -168,6 +177,6 @@ function endLinks(kernel: Kernel, process: Process): void {
 registerSubsystem({
   name: 'links',
   rundown: RUNDOWN.mailboxes,
-  holds: isLinked,
+  holds: hasPartners,
   processExit: endLinks,
 })
