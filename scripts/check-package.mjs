@@ -2,7 +2,7 @@
  * Packs ipclab and uses it as a stranger would: installed from the tarball into an empty project, its types checked, its
  * command run on a scenario there. `node scripts/check-package.mjs FOLDER` leaves the project in FOLDER/project.
  */
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fail, run, step } from './sh.mjs'
 
@@ -36,6 +36,11 @@ mkdirSync(project)
 writeFileSync(join(project, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n')
 run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: project })
 cpSync(join(root, 'test/package/consumer'), project, { recursive: true })
+const faces = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports)
+  .filter((name) => !name.endsWith('.json'))
+  .map((name, index) => `export * as face${index} from 'ipclab${name.slice(1)}'\n`)
+writeFileSync(join(project, 'faces.ts'), faces.join(''))
+writeFileSync(join(project, 'faces.mjs'), faces.join(''))
 
 step('its types, with every declaration read')
 for (const [module, moduleResolution] of [
@@ -55,6 +60,9 @@ for (const [module, moduleResolution] of [
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   run(bin('tsc'), ['-p', '.'], { cwd: project })
 }
+
+step('its faces, imported')
+run('node', ['faces.mjs'], { cwd: project })
 
 step('its command')
 const ipclab = (...args) => run(join(project, 'node_modules/.bin/ipclab'), args, { cwd: project })

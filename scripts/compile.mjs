@@ -3,7 +3,7 @@
  * business). .build/ has a package.json of its own, so that in there `ipclab` and `ipclab/x` mean the copy in .build/.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('../', import.meta.url)
@@ -24,6 +24,9 @@ export function compile() {
   }
   const build = new URL('.build/', root)
   mkdirSync(build, { recursive: true })
+  // The library is loaded as it stands, there as in the package.
+  const library = new URL('scenarios', root)
+  if (existsSync(library)) cpSync(library, new URL('scenarios', build), { recursive: true })
   const text = JSON.stringify({ name: manifest.name, version: manifest.version, type: 'module', exports }, null, 2)
   const file = new URL('package.json', build)
   if (readOr(file, '') !== text) writeFileSync(file, text)
