@@ -2,7 +2,7 @@ import { type Args, type Call, call, defineCall, type Outcome, SLEEP } from './c
 import { cheaply, MemoryFault } from './errors.ts'
 import { type MemoryOrder, memoryOrders, READ, WRITE } from './footprint.ts'
 import { done, type Kernel, type Place } from './kernel.ts'
-import { peekWord, setWord, translate } from './memory.ts'
+import { peekWord, setWord, translate } from './paging.ts'
 import { fault } from './signal.ts'
 import type { Id, Thread } from './state.ts'
 

@@ -1,8 +1,9 @@
 import { type Call, call, defineCall } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
 import { done, fail, type Kernel } from './kernel.ts'
-import { createMemory, mapMemory, PROT_READ, PROT_WRITE } from './memory.ts'
+import { createMemory, mapMemory } from './memory.ts'
 import { release, retain } from './objects.ts'
+import { PROT_READ, PROT_WRITE } from './paging.ts'
 
 /** Memory without a name, for scenarios that are not about how memory comes to be shared. */
 

@@ -4,7 +4,7 @@ import { BadInput, invariant } from './errors.ts'
 import { Journal } from './journal.ts'
 import { type Door, type Kernel, peek, threadOf } from './kernel.ts'
 import { Machine, type Transact } from './machine.ts'
-import { type MemoryObject, PAGE_SIZE, touchPage } from './memory.ts'
+import { type MemoryObject, PAGE_SIZE, touchPage } from './paging.ts'
 import { createProcess, createThread, forkProcess, pause } from './process.ts'
 import { leaveQueue } from './queue.ts'
 import {

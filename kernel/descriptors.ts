@@ -1,6 +1,6 @@
 import { RUNDOWN, registerSubsystem } from './call.ts'
 import { DESCRIPTORS, type Kernel, peek, processOf, readsProcess, writesProcess } from './kernel.ts'
-import { type Counted, release, retain } from './objects.ts'
+import { type Counted, isSilent, release, retain } from './objects.ts'
 import type { Id, Process, Ref, Thread } from './state.ts'
 
 /**
@@ -72,12 +72,14 @@ function closeAll(kernel: Kernel, process: Process): void {
 registerSubsystem({
   name: 'descriptors',
   rundown: RUNDOWN.descriptors,
-  holds: (_kernel, process) => hasAny(process.descriptors),
+  holds: holdsVisible,
   processExit: closeAll,
   fork: forkDescriptors,
 })
 
-function hasAny(table: object): boolean {
-  for (const _ in table) return true
+function holdsVisible(kernel: Kernel, process: Process): boolean {
+  for (const fd in process.descriptors) {
+    if (!isSilent(peek(kernel, process.descriptors[fd] as Id).kind)) return true // a key has its value
+  }
   return false
 }

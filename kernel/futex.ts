@@ -1,26 +1,40 @@
 import { type Args, type Call, call, defineCall } from './call.ts'
 import { cheaply, invariant, PosixError } from './errors.ts'
 import { READ, SEQ_CST } from './footprint.ts'
-import { done, fail, type Kernel, peek, processOf } from './kernel.ts'
-import { findMapping, PAGE_SIZE, translate } from './memory.ts'
+import { done, fail, type Kernel, processOf } from './kernel.ts'
+import { findMapping, PAGE_SIZE, translate } from './paging.ts'
 import { sleep, wakeOne } from './queue.ts'
 import { fault } from './signal.ts'
 import type { Id, Thread } from './state.ts'
 
 /**
  * Sleeping on a word of memory: futex(2). The queue is keyed by the physical word, so that processes which map the same
- * page at different addresses meet; a private page's words are keyed by process and address.
+ * page at different addresses meet; a private page's words are its process's own.
  */
 
 /** Key of the queue of a word's sleepers; `null` when the address isn't mapped. */
 export function futexKey(kernel: Kernel, thread: Thread, address: number): Id | null {
-  const process = processOf(kernel, thread)
-  const mapping = findMapping(process, address)
+  const mapping = findMapping(processOf(kernel, thread), address)
   if (mapping === null) return null
-  if (!mapping.shared) return `${process.id}@${address}`
-  const offset = mapping.offset + address - mapping.start
-  const memory = peek(kernel, mapping.object)
-  return `${memory.id}#${Math.floor(offset / PAGE_SIZE)}:${(offset % PAGE_SIZE) >> 2}`
+  const word = (address % PAGE_SIZE) >> 2
+  if (!mapping.shared) return wordKey(kernel, `${thread.process}@${Math.floor(address / PAGE_SIZE)}`, word)
+  const page = Math.floor((mapping.offset + address - mapping.start) / PAGE_SIZE)
+  return wordKey(kernel, `${mapping.object}#${page}`, word)
+}
+
+/** The same from a place that `translate` has found; put together only once for each word. */
+export function wordKey(kernel: Kernel, frame: Id, word: number): Id {
+  let keys = kernel.wordKeys.get(frame)
+  if (keys === undefined) {
+    keys = []
+    kernel.wordKeys.set(frame, keys)
+  }
+  let key = keys[word]
+  if (key === undefined) {
+    key = `${frame}:${word}`
+    keys[word] = key
+  }
+  return key
 }
 
 interface WaitArgs extends Args {

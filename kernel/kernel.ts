@@ -61,6 +61,8 @@ export class Kernel {
   /** Of the thread whose turn it is; `null` while the state is a draft. */
   tlb: Tlb | null = null
   readonly place: Place = { frame: '', words: [], word: 0 }
+  /** Names of words by page, as they have been asked for: see `wordKey`. */
+  readonly wordKeys = new Map<Id, Id[]>()
   /** Changes whenever a cached address translation may have become wrong. */
   mappingsEpoch = 0
 

@@ -12,6 +12,8 @@ export interface Counted extends KernelObject {
 }
 
 export interface Kind<T extends Counted> {
+  /** Nobody can see one go: to hold it to the end of a process makes that end no event. */
+  readonly silent?: boolean
   /** The last reference is gone: let go of what the object itself refers to, wake who waits for it. */
   free?(kernel: Kernel, object: T): void
 }
@@ -21,6 +23,10 @@ const kinds = new Map<string, Kind<Counted>>()
 /** Says what happens to a kind of counted objects when the last reference goes. */
 export function defineKind<T extends Counted>(kind: string, hooks: Kind<T>): void {
   kinds.set(kind, hooks as unknown as Kind<Counted>) // only ever called with objects of that kind
+}
+
+export function isSilent(kind: string): boolean {
+  return kinds.get(kind)?.silent === true
 }
 
 /**

@@ -147,6 +147,8 @@ export interface Mapping {
   length: number
   /** PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4. */
   prot: number
+  /** Whether PROT_WRITE can be given to it: not to what is shared from a read-only descriptor. */
+  readonly mayWrite: boolean
   shared: boolean
   /** The memory object, and where in it the mapping starts (bytes, a multiple of the page size). */
   object: Id

@@ -1,0 +1,227 @@
+import { invariant } from './errors.ts'
+import { READ, SEQ_CST, WHOLE } from './footprint.ts'
+import type { Journal } from './journal.ts'
+import { freshId, type Kernel, peek, processOf } from './kernel.ts'
+import type { Frame, Id, KernelObject, Mapping, Process, Ref, Signal, Thread } from './state.ts'
+
+/**
+ * From an address to a word. A frame is a physical page: (frame, word) is what two accesses must have in common to be
+ * the same word. A private mapping keeps copies of the pages that it wrote to, shared with a forked child until one of
+ * the two writes again.
+ */
+
+export const PAGE_SIZE = 4096
+
+export const PROT_NONE = 0
+export const PROT_READ = 1
+export const PROT_WRITE = 2
+export const PROT_EXEC = 4
+
+export interface MemoryObject extends KernelObject {
+  readonly kind: 'memory'
+  /** What to call it in reports. */
+  readonly name: string
+  /** In bytes. */
+  size: number
+  /** Page number to frame; an absent page is all zeros. */
+  pages: Record<number, Id>
+  /** Mappings, descriptions and names that keep it. */
+  refs: number
+}
+
+/** The part of a memory object that a change of its size writes. */
+export const SIZE = 1
+
+export function findMapping(process: Process, address: number): Mapping | null {
+  const mappings = process.mappings
+  let low = 0
+  let high = mappings.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const mapping = mappings[middle]
+    if (mapping === undefined) return null
+    if (address < mapping.start) high = middle - 1
+    else if (address >= mapping.start + mapping.length) low = middle + 1
+    else return mapping
+  }
+  return null
+}
+
+export function releaseFrame(kernel: Kernel, id: Id): void {
+  const frame = frameForWriting(kernel, id)
+  frame.refs -= 1
+  if (frame.refs === 0) delete kernel.state.frames[id]
+}
+
+export function frameForWriting(kernel: Kernel, id: Id): Frame {
+  if (kernel.journal !== null) kernel.journal.save('frames', id)
+  const frame = kernel.state.frames[id]
+  invariant(frame !== undefined, "a page's frame exists", id)
+  return frame
+}
+
+function newFrame(kernel: Kernel, id: Id, words: number[]): Frame {
+  if (kernel.journal !== null) kernel.journal.save('frames', id)
+  kernel.mappingsEpoch += 1
+  kernel.state.frames[id] = { refs: 1, words }
+  const frame = kernel.state.frames[id]
+  invariant(frame !== undefined, 'what was put in is there') // read back, because under a draft it is another object
+  return frame
+}
+
+const NO_WORDS: number[] = []
+
+/**
+ * Walks the page tables. Says the signal that the access raises, or `null` and fills in `kernel.place`.
+ * A store makes what it needs: the page of a shared object, or the private copy of a page.
+ */
+export function translate(kernel: Kernel, thread: Thread, address: number, write: boolean): Signal | null {
+  const place = kernel.place
+  const { tlb } = kernel
+  const vpn = Math.floor(address / PAGE_SIZE)
+  if (
+    tlb !== null &&
+    tlb.page === vpn &&
+    tlb.process === thread.process &&
+    tlb.epoch === kernel.mappingsEpoch &&
+    (!write || tlb.writable)
+  ) {
+    place.frame = tlb.frame
+    place.words = tlb.words
+    place.word = (address % PAGE_SIZE) >> 2
+    return null
+  }
+  const process = processOf(kernel, thread)
+  const mapping = findMapping(process, address)
+  if (mapping === null) return 'SIGSEGV'
+  if ((mapping.prot & (write ? PROT_WRITE : PROT_READ | PROT_WRITE | PROT_EXEC)) === 0) return 'SIGSEGV'
+  const inMapping = address - mapping.start
+  const memory = peek<MemoryObject>(kernel, mapping.object)
+  const page = Math.floor((mapping.offset + inMapping) / PAGE_SIZE)
+  if (page * PAGE_SIZE >= memory.size) {
+    kernel.footprint.add(mapping.object, SIZE, READ, SEQ_CST)
+    return 'SIGBUS'
+  }
+  place.word = (address % PAGE_SIZE) >> 2
+  if (!mapping.shared) return translatePrivate(kernel, thread, mapping, memory.pages[page], address, write)
+  const id = memory.pages[page]
+  if (id === undefined) {
+    kernel.footprint.add(mapping.object, SIZE, READ, SEQ_CST)
+    place.frame = `${mapping.object}#${page}`
+    place.words = NO_WORDS
+    if (!write) return null
+    if (kernel.journal !== null) kernel.journal.save('objects', mapping.object)
+    memory.pages[page] = place.frame
+    place.words = newFrame(kernel, place.frame, []).words
+    return null
+  }
+  place.frame = id
+  place.words = wordsOf(kernel, id)
+  remember(kernel, thread, vpn, (mapping.prot & PROT_WRITE) !== 0)
+  return null
+}
+
+/**
+ * A private page goes by a name of its own, whether it has been copied yet or not: the threads that share it meet there.
+ * Until it is, it is also the object's page, and others' stores are seen. Copy on write: the first store to a page, or
+ * the first after a fork, gets a copy.
+ */
+function translatePrivate(
+  kernel: Kernel,
+  thread: Thread,
+  mapping: Mapping,
+  common: Id | undefined,
+  address: number,
+  write: boolean,
+): null {
+  const { place } = kernel
+  const vpn = Math.floor(address / PAGE_SIZE)
+  const page = vpn - mapping.start / PAGE_SIZE
+  const own = mapping.copied[page]
+  const from = own ?? common
+  place.frame = `${thread.process}@${vpn}`
+  if (own !== undefined && (!write || kernel.state.frames[own]?.refs === 1)) {
+    place.words = wordsOf(kernel, own)
+    remember(kernel, thread, vpn, write)
+    return null
+  }
+  if (own === undefined) {
+    const seen = common ?? `${mapping.object}#${page + mapping.offset / PAGE_SIZE}`
+    kernel.footprint.add(seen, write ? WHOLE : place.word, READ, SEQ_CST)
+  }
+  place.words = from === undefined ? NO_WORDS : wordsOf(kernel, from)
+  if (!write) return null
+  if (own !== undefined) releaseFrame(kernel, own)
+  if (kernel.journal !== null) kernel.journal.save('processes', thread.process)
+  const id = freshId(thread)
+  mapping.copied[page] = id
+  place.words = newFrame(kernel, id, place.words.slice()).words
+  return null
+}
+
+function wordsOf(kernel: Kernel, frame: Id): number[] {
+  const found = kernel.state.frames[frame]
+  invariant(found !== undefined, "a page's frame exists", frame)
+  return found.words
+}
+
+/** The place just found is where this page leads to, until a mapping changes. */
+function remember(kernel: Kernel, thread: Thread, vpn: number, writable: boolean): void {
+  const { tlb, place } = kernel
+  if (tlb === null) return
+  tlb.process = thread.process
+  tlb.page = vpn
+  tlb.epoch = kernel.mappingsEpoch
+  tlb.writable = writable
+  tlb.frame = place.frame
+  tlb.words = place.words
+}
+
+/** Whether a store to an address that can be read would not be refused. Changes nothing. */
+export function mayStore(kernel: Kernel, thread: Thread, address: number): boolean {
+  const mapping = findMapping(processOf(kernel, thread), address)
+  return mapping !== null && (mapping.prot & PROT_WRITE) !== 0
+}
+
+/** Makes a page of an object, all zeros, if there is none. */
+export function touchPage(kernel: Kernel, memory: MemoryObject, page: number): void {
+  const words = Math.min(PAGE_SIZE, memory.size - page * PAGE_SIZE) >> 2
+  const id = memory.pages[page] ?? `${memory.id}#${page}`
+  memory.pages[page] = id
+  const frame = kernel.state.frames[id] ?? { refs: 1, words: newFrame(kernel, id, []).words }
+  while (frame.words.length < words) frame.words.push(0)
+}
+
+/** The words of a memory object's page, which is made if need be, for who writes without a mapping. */
+export function pageForWriting(kernel: Kernel, ref: Ref<MemoryObject>, page: number): number[] {
+  const memory = peek(kernel, ref)
+  const id = memory.pages[page]
+  if (id !== undefined) return wordsOf(kernel, id)
+  if (kernel.journal !== null) kernel.journal.save('objects', ref)
+  memory.pages[page] = `${ref}#${page}`
+  return newFrame(kernel, `${ref}#${page}`, []).words
+}
+
+/** The word that a process would read there, zero where nothing is mapped: no event, no footprint. */
+export function peekWord(kernel: Kernel, processId: Id, address: number): number {
+  const process = kernel.state.processes[processId]
+  const mapping = process === undefined ? null : findMapping(process, address)
+  if (mapping === null) return 0
+  const inMapping = address - mapping.start
+  const memory = kernel.state.objects[mapping.object] as MemoryObject | undefined // mappings are of memory objects
+  const frame =
+    mapping.copied[Math.floor(inMapping / PAGE_SIZE)] ??
+    memory?.pages[Math.floor((mapping.offset + inMapping) / PAGE_SIZE)]
+  return frame === undefined ? 0 : (kernel.state.frames[frame]?.words[(address % PAGE_SIZE) >> 2] ?? 0)
+}
+
+/** Puts a word into a page, filling with zeros up to it. */
+export function setWord(journal: Journal | null, words: number[], word: number, value: number): void {
+  if (word < words.length) {
+    if (journal !== null) journal.saveWord(words, word, words[word] ?? 0)
+  } else {
+    if (journal !== null) journal.saveLength(words)
+    while (words.length < word) words.push(0)
+  }
+  words[word] = value
+}
