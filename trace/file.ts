@@ -1,0 +1,88 @@
+import { closeSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { BadInput } from '../kernel/index.ts'
+import { parseTrace } from './parse.ts'
+import { shown } from './scenario-file/words.ts'
+import type { Trace } from './trace.ts'
+
+/** Traces as files: written beside and then put in place, so that there is never half a trace under the name. */
+
+/** Writes the trace to a file. @throws BadInput when it can't be written */
+export function writeTrace(trace: Trace, path: string): void {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    // Not over a device or a pipe: that is written into as it is.
+    if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) return writeAll(trace, path, 'w')
+    const target = stats === undefined ? path : realpathSync(path)
+    if (stats?.isDirectory() === true) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
+    const beside = join(dirname(target), `.${basename(target)}.${process.pid}.part`)
+    try {
+      writeAll(trace, beside, 'w')
+      renameSync(beside, target)
+    } catch (error) {
+      rmSync(beside, { force: true })
+      throw error
+    }
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+function writeAll(trace: Trace, path: string, flags: string): void {
+  const file = openSync(path, flags)
+  try {
+    for (const chunk of trace.chunks()) {
+      const bytes = Buffer.from(chunk)
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+function unwritable(path: string, error: unknown): BadInput {
+  const { code, message } = error as NodeJS.ErrnoException
+  switch (code) {
+    case 'ENOENT':
+      return new BadInput(`cannot write ${shown(path)}: there is no folder ${shown(dirname(path))}; make it first`)
+    case 'ENOTDIR':
+      return new BadInput(`cannot write ${shown(path)}: ${shown(dirname(path))} is no folder; choose another path`)
+    case 'EISDIR':
+      return new BadInput(`cannot write ${shown(path)}: it is a folder; name a file in it`)
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new BadInput(`cannot write ${shown(path)}: permission denied; choose another path`)
+    case 'ENOSPC':
+      return new BadInput(`cannot write ${shown(path)}: the disk is full`)
+    default:
+      return new BadInput(`cannot write ${shown(path)}: ${message}`)
+  }
+}
+
+/** Reads a trace. @throws BadInput, naming file and line, for what is no whole, unchanged trace of our version */
+export function readTrace(path: string): Trace {
+  return parseTrace(readText(path), shown(path))
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    switch (code) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        throw new BadInput(`there is no file ${shown(path)}; 'ipclab run' and 'ipclab explore' write traces`)
+      case 'EISDIR':
+        throw new BadInput(`${shown(path)} is a folder; name the trace in it`)
+      case 'EACCES':
+      case 'EPERM':
+        throw new BadInput(`cannot read ${shown(path)}: permission denied; make it readable`)
+      case 'ERR_STRING_TOO_LONG':
+        throw new BadInput(`${shown(path)} is too long to be read as a trace; record a shorter run`)
+      default:
+        throw new BadInput(`cannot read ${shown(path)}: ${message}`)
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/** Traces: recording a run, its file, replaying it, its history step by step; scenario files. FORMAT.md describes the file. */
+export { deciderOf } from './again.ts'
+export { readTrace, writeTrace } from './file.ts'
+export * from './format.ts'
+export { findScenario, libraryFolder, nameOfFile } from './names.ts'
+export { parseTrace } from './parse.ts'
+export { lineOf, type Origin, type RecordOptions, record, withChoices } from './record.ts'
+export { Divergence, type Replayed, type ReplayOptions, replayFile, replayTrace } from './replay.ts'
+export { hashScenarioFile, type LoadedScenario, loadScenarioFile } from './scenario-file.ts'
+export { Trace } from './trace.ts'
+export { describeArgs, describeEvent, describeOutcome, describeValue } from './words.ts'

@@ -1,0 +1,90 @@
+import { type Footprint, type Id, type KernelState, memoryOrders, READ, WRITE } from '../kernel/index.ts'
+import { quote } from './json.ts'
+
+/** What a step touched, as a trace says it: each combination is written once and remembered. */
+export class TouchedText {
+  readonly #labels = new Map<Id, string | null>()
+  readonly #texts = new Map<Id, Map<number, string>>()
+
+  /** The JSON list of what is in the footprint, in order, each only once. */
+  list(footprint: Footprint, state: KernelState): string {
+    const { objects, parts, modes, length } = footprint
+    let text = '['
+    for (let i = 0; i < length; i++) {
+      if (i > 0 && repeated(footprint, i)) continue
+      const one = this.#text(objects[i] ?? '', parts[i] ?? 0, modes[i] ?? 0, state)
+      text += text === '[' ? one : `,${one}`
+    }
+    return `${text}]`
+  }
+
+  #text(object: Id, part: number, mode: number, state: KernelState): string {
+    let byPart = this.#texts.get(object)
+    if (byPart === undefined) {
+      byPart = new Map()
+      this.#texts.set(object, byPart)
+    }
+    const key = part * 64 + mode // a mode is below 64: two bits, and six memory orders
+    let text = byPart.get(key)
+    if (text === undefined) {
+      text = this.#write(object, part, mode, state)
+      byPart.set(key, text)
+    }
+    return text
+  }
+
+  #write(object: Id, part: number, mode: number, state: KernelState): string {
+    const how = (mode & READ) === 0 ? 'w' : (mode & WRITE) === 0 ? 'r' : 'rw'
+    const label = this.#label(object, part, state)
+    const labelled = label === null ? '' : `,${quote(label)}`
+    return `["${how}",${quote(object)},${part},"${memoryOrders[mode >> 2] ?? 'seq_cst'}"${labelled}]`
+  }
+
+  /** The name of the object, and for a word of memory its byte in it. */
+  #label(object: Id, part: number, state: KernelState): string | null {
+    const page = pageOf(object, state)
+    if (page === null) return this.#nameOf(object, state)
+    const name = this.#nameOf(page.memory, state)
+    return name === null || part < 0 ? name : `${name}+${page.offset + part * 4}`
+  }
+
+  #nameOf(id: Id, state: KernelState): string | null {
+    let name = this.#labels.get(id)
+    if (name === undefined) {
+      name = labelOf(id, state)
+      if (name !== null) this.#labels.set(id, name)
+    }
+    return name
+  }
+}
+
+function repeated({ objects, parts, modes }: Footprint, at: number): boolean {
+  for (let i = 0; i < at; i++) {
+    if (objects[i] === objects[at] && parts[i] === parts[at] && modes[i] === modes[at]) return true
+  }
+  return false
+}
+
+/** What people call an object: its `name` or `path`, if its kind has one. */
+export function labelOf(id: Id, state: KernelState): string | null {
+  const object = state.objects[id] as { readonly name?: unknown; readonly path?: unknown } | undefined
+  const name = object?.name ?? object?.path
+  return typeof name === 'string' && name !== '' ? name : null
+}
+
+const PAGE_SIZE = 4096
+
+/** Which memory a frame belongs to, and where the page starts in it; `null` when it is no frame. */
+export function pageOf(frame: Id, state: KernelState): { memory: Id; offset: number } | null {
+  const shared = /^(.+)#(\d+)$/.exec(frame)
+  if (shared !== null) return { memory: shared[1] ?? '', offset: Number(shared[2]) * PAGE_SIZE }
+  if (state.frames[frame] === undefined) return null
+  for (const id of Object.keys(state.processes)) {
+    for (const { copied, object, offset } of state.processes[id]?.mappings ?? []) {
+      for (const page of Object.keys(copied)) {
+        if (copied[Number(page)] === frame) return { memory: object, offset: offset + Number(page) * PAGE_SIZE }
+      }
+    }
+  }
+  return null
+}

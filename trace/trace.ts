@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { BadInput } from '../kernel/index.ts'
+import { type Choice, writeSchedule } from '../scheduler/index.ts'
+import type { Header, TraceEvent, Verdict } from './format.ts'
+import { jsonOf } from './json.ts'
+
+const CHUNK_LINES = 2048
+
+/**
+ * A run as it was recorded or read: header, choices, an event for each step, verdict. Its lines are what counts; events
+ * are read from them when they are asked for, so that a trace in memory and one from a file can't differ.
+ */
+export class Trace {
+  readonly header: Header
+  readonly choices: readonly Choice[]
+  /** Logged by programs before their first call. */
+  readonly startLog: readonly string[]
+  /** One line for each event, without line ends. */
+  readonly lines: readonly string[]
+  readonly verdict: Verdict
+  #events: readonly TraceEvent[] | null = null
+  #digest: string | null = null
+
+  constructor(
+    header: Header,
+    choices: readonly Choice[],
+    startLog: readonly string[],
+    lines: readonly string[],
+    verdict: Verdict,
+  ) {
+    this.header = header
+    this.choices = choices
+    this.startLog = startLog
+    this.lines = lines
+    this.verdict = verdict
+  }
+
+  get steps(): number {
+    return this.lines.length
+  }
+
+  get events(): readonly TraceEvent[] {
+    this.#events ??= this.lines.map((_, index) => this.event(index + 1))
+    return this.#events
+  }
+
+  /** The event of a step, from 1. */
+  event(step: number): TraceEvent {
+    const line = this.lines[step - 1]
+    if (line === undefined) throw new BadInput(`the trace has steps 1 to ${this.steps}, no step ${step}`)
+    return this.#events?.[step - 1] ?? (JSON.parse(line) as TraceEvent) // the line of an event
+  }
+
+  /** Of every byte before the last line: 16 hex digits. */
+  get digest(): string {
+    this.#digest ??= digestOf(this.#body())
+    return this.#digest
+  }
+
+  /** The file's text, in pieces. */
+  *chunks(): Generator<string> {
+    const hash = createHash('sha256')
+    for (const chunk of this.#body()) {
+      if (this.#digest === null) hash.update(chunk)
+      yield chunk
+    }
+    this.#digest ??= shorten(hash.digest('hex'))
+    yield `${digestLine(this.#digest)}\n`
+  }
+
+  get text(): string {
+    return [...this.chunks()].join('')
+  }
+
+  *#body(): Generator<string> {
+    const { header, choices, startLog, lines, verdict } = this
+    const log = startLog.length === 0 ? '' : `,"startLog":${jsonOf(startLog)}`
+    yield `${jsonOf(header)}\n{"choices":${JSON.stringify(writeSchedule(choices))}${log}}\n`
+    for (let from = 0; from < lines.length; from += CHUNK_LINES) {
+      yield `${lines.slice(from, from + CHUNK_LINES).join('\n')}\n`
+    }
+    yield `${jsonOf(verdict)}\n`
+  }
+}
+
+export const digestLine = (digest: string): string => `{"digest":"${digest}"}`
+
+const shorten = (hex: string): string => hex.slice(0, 16)
+
+/** The first 16 hex digits of the SHA-256 of some text in pieces. */
+export function digestOf(chunks: Iterable<string>): string {
+  const hash = createHash('sha256')
+  for (const chunk of chunks) hash.update(chunk)
+  return shorten(hash.digest('hex'))
+}
