@@ -84,7 +84,7 @@ export interface TraceFailure extends Omit<Failure, 'waiting'> {
 }
 
 /** The line before the last: how the run ended. */
-export interface Verdict {
+export interface TraceVerdict {
   readonly ending: Ending
   readonly steps: number
   readonly time: number

@@ -2,6 +2,7 @@
 export { deciderOf } from './again.ts'
 export { readTrace, writeTrace } from './file.ts'
 export * from './format.ts'
+export { History, history, type Patch } from './history.ts'
 export { findScenario, libraryFolder, nameOfFile } from './names.ts'
 export { parseTrace } from './parse.ts'
 export { lineOf, type Origin, type RecordOptions, record, withChoices } from './record.ts'

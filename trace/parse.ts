@@ -1,6 +1,6 @@
 import { BadInput } from '../kernel/index.ts'
 import { type Choice, readSchedule } from '../scheduler/index.ts'
-import { type Header, VERSION, type Verdict } from './format.ts'
+import { type Header, type TraceVerdict, VERSION } from './format.ts'
 import { digestOf, Trace } from './trace.ts'
 
 /** From text to a trace, and what is wrong with text that is none. */
@@ -120,7 +120,7 @@ function parseChoices(line: string, name: string): { choices: Choice[]; startLog
   }
 }
 
-function parseVerdict(line: string, name: string, at: number): Verdict {
+function parseVerdict(line: string, name: string, at: number): TraceVerdict {
   const verdict = objectIn(line)
   const fits =
     verdict !== null &&
@@ -129,7 +129,7 @@ function parseVerdict(line: string, name: string, at: number): Verdict {
     isCount(verdict.time) &&
     (verdict.failure === null || isObject(verdict.failure))
   if (!fits) throw broken(name, at, 'it must hold the verdict')
-  return verdict as unknown as Verdict // as above; what a failure says is for people to read
+  return verdict as unknown as TraceVerdict // as above; what a failure says is for people to read
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {

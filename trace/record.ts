@@ -22,7 +22,7 @@ import {
   WOKEN,
 } from '../scheduler/index.ts'
 import { EventWriter } from './event.ts'
-import { type Header, type TraceFailure, VERSION, type Verdict } from './format.ts'
+import { type Header, type TraceFailure, type TraceVerdict, VERSION } from './format.ts'
 import { type Source, sourceOf } from './names.ts'
 import type { LoadedScenario } from './scenario-file.ts'
 import { Trace } from './trace.ts'
@@ -122,7 +122,7 @@ function headerOf(source: Source, simulation: Simulation, from: Origin, maxSteps
 /** Where in its scenario the thread's pending call is made, when the machine notes sites. */
 export const lineOf = (task: Task): string | null => task.pending?.site ?? null
 
-function verdictOf({ machine }: Simulation, { ending, failure }: Outcome): Verdict {
+function verdictOf({ machine }: Simulation, { ending, failure }: Outcome): TraceVerdict {
   const base = { ending, steps: machine.steps, time: machine.state.clock }
   if (failure === null) return { ...base, failure: null }
   const { kind, name, message, threads } = failure

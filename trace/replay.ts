@@ -2,7 +2,7 @@ import { BadInput, type Scenario } from '../kernel/index.ts'
 import { Departure } from '../scheduler/index.ts'
 import { deciderOf } from './again.ts'
 import { readTrace } from './file.ts'
-import type { Header, Verdict } from './format.ts'
+import type { Header, TraceVerdict } from './format.ts'
 import { findScenario, type Source, sourceOf } from './names.ts'
 import { recordRun } from './record.ts'
 import { type LoadedScenario, loadScenarioFile } from './scenario-file.ts'
@@ -113,7 +113,7 @@ function reason(header: Header, source: Source): string {
 const expectedAt = (trace: Trace, step: number): string =>
   step <= trace.steps ? describeEvent(trace.event(step)) : endOf(trace.verdict)
 
-const endOf = ({ ending, failure }: Verdict): string =>
+const endOf = ({ ending, failure }: TraceVerdict): string =>
   failure === null || failure.name === ending ? `the end (${ending})` : `the end (${ending}: ${failure.name})`
 
 const SITE = /,"line":"(?:[^"\\]|\\.)*"/g

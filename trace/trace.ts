@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { BadInput } from '../kernel/index.ts'
 import { type Choice, writeSchedule } from '../scheduler/index.ts'
-import type { Header, TraceEvent, Verdict } from './format.ts'
+import type { Header, TraceEvent, TraceVerdict } from './format.ts'
 import { jsonOf } from './json.ts'
 
 const CHUNK_LINES = 2048
@@ -17,7 +17,7 @@ export class Trace {
   readonly startLog: readonly string[]
   /** One line for each event, without line ends. */
   readonly lines: readonly string[]
-  readonly verdict: Verdict
+  readonly verdict: TraceVerdict
   #events: readonly TraceEvent[] | null = null
   #digest: string | null = null
 
@@ -26,7 +26,7 @@ export class Trace {
     choices: readonly Choice[],
     startLog: readonly string[],
     lines: readonly string[],
-    verdict: Verdict,
+    verdict: TraceVerdict,
   ) {
     this.header = header
     this.choices = choices
