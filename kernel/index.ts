@@ -17,6 +17,7 @@ export * from './machine.ts'
 export * from './memory.ts'
 export * from './objects.ts'
 export * from './paging.ts'
+export * from './pids.ts'
 export * from './process.ts'
 export {
   finish,

@@ -1,50 +1,27 @@
 import { type Args, type Call, call, defineCall, type Program, registeredSubsystems, SLEEP } from './call.ts'
-import { cheaply, invariant, PosixError } from './errors.ts'
+import { cheaply, PosixError } from './errors.ts'
 import { childrenQueue, endProcess, endThread, joinQueue } from './exit.ts'
 import { READ, SEQ_CST } from './footprint.ts'
 import {
   CREDENTIALS,
   done,
-  exists,
   fail,
   freshId,
   gone,
-  install,
   type Kernel,
   LIFE,
-  peek,
   processOf,
-  reads,
   readsProcess,
   SIGNALS,
   threadOf,
-  writes,
   writesProcess,
 } from './kernel.ts'
+import { numberProcess, numberThread, processByPid } from './pids.ts'
 import { sleep } from './queue.ts'
 import { sendSignal } from './signal.ts'
-import {
-  type Data,
-  type ExitStatus,
-  type Id,
-  type KernelObject,
-  type Process,
-  type Signal,
-  signals,
-  type Thread,
-} from './state.ts'
+import { type Data, type ExitStatus, type Id, type Process, type Signal, signals, type Thread } from './state.ts'
 
 /** Processes and threads: making them, waiting for them, ending them, and what programs may ask about themselves. */
-
-/** Process ids count up and are never reused; who creates a process touches the counter. */
-interface PidTable extends KernelObject {
-  readonly kind: 'pids'
-  next: number
-  /** Process id by number. */
-  byPid: Record<number, Id>
-}
-
-export const PIDS = 'pids'
 
 export interface NewProcess {
   readonly id: Id
@@ -55,14 +32,9 @@ export interface NewProcess {
 
 /** Makes a process without threads. */
 export function createProcess(kernel: Kernel, wish: NewProcess): Process {
-  if (!exists(kernel, PIDS)) install<PidTable>(kernel, { id: PIDS, kind: 'pids', next: 1, byPid: {} })
-  const pids = writes<PidTable>(kernel, PIDS)
-  const pid = pids.next
-  pids.next += 1
-  pids.byPid[pid] = wish.id
   kernel.state.processes[wish.id] = {
     id: wish.id,
-    pid,
+    pid: numberProcess(kernel, wish.id),
     parent: wish.parent,
     uid: wish.uid,
     gid: wish.gid,
@@ -82,6 +54,7 @@ export function createProcess(kernel: Kernel, wish: NewProcess): Process {
 
 /** Makes a thread in a process, idle until it is given a program. */
 export function createThread(kernel: Kernel, process: Process, id: Id): Thread {
+  if (id !== process.id) numberThread(kernel, id)
   kernel.journal?.saveNewThread(id)
   kernel.state.threads[id] = {
     id,
@@ -112,12 +85,6 @@ export function forkProcess(kernel: Kernel, parentId: Id, id: Id): Process {
   for (const subsystem of registeredSubsystems()) subsystem.fork?.(kernel, parent, child)
   parent.children[id] = true
   return child
-}
-
-/** The process with that number, `null` when there never was one. */
-export function processByPid(kernel: Kernel, pid: number): Process | null {
-  const id = reads<PidTable>(kernel, PIDS).byPid[pid]
-  return id === undefined ? null : (kernel.state.processes[id] ?? null)
 }
 
 const error = (code: string, name: string, detail: Data) => cheaply(() => new PosixError(code, name, detail))
@@ -421,13 +388,3 @@ const umaskDef = defineCall<{ readonly mask: number }, number>({
 
 /** Sets the file mode creation mask; returns the old one. umask(2) */
 export const umask = (mask: number): Call<number> => call(umaskDef, { mask })
-
-/** Keeps `invariant`'s promise for callers that hold a process's number. */
-export function requireProcess(kernel: Kernel, pid: number): Process {
-  const process = processByPid(kernel, pid)
-  invariant(process !== null, 'a process with that number exists', pid)
-  return process
-}
-
-/** The table of process numbers, for those who print. */
-export const pidTable = (kernel: Kernel): Readonly<Record<number, Id>> => peek<PidTable>(kernel, PIDS).byPid
