@@ -12,71 +12,92 @@ import {
   type Outcome,
   SLEEP,
 } from '../kernel/index.ts'
-import { jsonOf, listJson, quote } from './json.ts'
+import { type Bytes, piece } from './bytes.ts'
+import { jsonOf, writeJson, writeQuoted } from './json.ts'
 import { TouchedText } from './touched.ts'
 
-/** Writes a machine's last step as a line of the trace. */
+const STEP = piece('{"step":')
+const TIME = piece(',"time":')
+const NO_CALL = piece('","call":null,"stage":')
+const ARGS = piece(',"args":{')
+const RETURNS = piece(',"outcome":"returns"')
+const RETURNS_VALUE = piece(',"outcome":"returns","value":')
+const LINE = piece(',"line":')
+
+/** Writes a machine's last step as a line of the trace. What comes again and again is put together once. */
 export class EventWriter {
   readonly #machine: Machine
   readonly #touched = new TouchedText()
-  readonly #actors = new Map<Id, string>()
-  readonly #calls = new WeakMap<object, string>()
+  readonly #actors = new Map<Id, Uint8Array>()
+  readonly #calls = new WeakMap<object, Uint8Array>()
   #inTrouble = false
 
   constructor(machine: Machine) {
     this.#machine = machine
   }
 
-  /** The line, without its end. Keys stand in the order of FORMAT.md. */
-  line(): string {
+  /** Writes the line, without its end. Keys stand in the order of FORMAT.md. */
+  write(to: Bytes): void {
     const { steps, state, actor, kind, call, callArgs, callStage, kernel, logged, finished } = this.#machine
-    let text = `{"step":${steps},"time":${state.clock},${this.#who(actor?.id ?? '')}`
-    text += kind === 'call' ? '"call"' : `"${kind}"`
-    text += `${call === null ? ',"call":null' : this.#name(call)},"stage":${callStage},"args":${argsJson(callArgs)}`
-    text += this.#outcome()
-    if (kernel.woken.length > 0) text += `,"woken":${listJson(kernel.woken)}`
-    if (finished.length > 0) text += `,"finished":[${finished.map(finishedJson).join(',')}]`
-    if (kernel.spawned.length > 0) text += `,"made":${listJson(kernel.spawned.map(({ thread }) => thread))}`
-    if (kernel.ended.length > 0) text += `,"ended":${listJson(kernel.ended)}`
-    text += `,"touched":${this.#touched.list(kernel.footprint, state)}`
-    if (call !== null && call.site !== null) text += `,"line":${quote(call.site)}`
-    if (logged.length > 0) text += `,"log":${listJson(logged)}`
-    if (this.#machine.trouble !== null && !this.#inTrouble) text += this.#failed()
-    return `${text}}`
+    to.piece(STEP)
+    to.number(steps)
+    to.piece(TIME)
+    to.number(state.clock)
+    to.piece(this.#who(actor?.id ?? ''))
+    to.text(kind)
+    to.piece(call === null ? NO_CALL : this.#name(call))
+    to.number(callStage)
+    writeArgs(to, callArgs)
+    this.#writeOutcome(to)
+    if (kernel.woken.length > 0) to.text(`,"woken":${jsonOf(kernel.woken)}`)
+    if (finished.length > 0) to.text(`,"finished":[${finished.map(finishedJson).join(',')}]`)
+    if (kernel.spawned.length > 0) to.text(`,"made":${jsonOf(kernel.spawned.map(({ thread }) => thread))}`)
+    if (kernel.ended.length > 0) to.text(`,"ended":${jsonOf(kernel.ended)}`)
+    this.#touched.write(to, kernel.footprint, state)
+    if (call !== null && call.site !== null) {
+      to.piece(LINE)
+      writeQuoted(to, call.site)
+    }
+    if (logged.length > 0) to.text(`,"log":${jsonOf(logged)}`)
+    if (this.#machine.trouble !== null && !this.#inTrouble) to.text(this.#failed())
+    to.text('}')
   }
 
-  #who(thread: Id): string {
+  #who(thread: Id): Uint8Array {
     let text = this.#actors.get(thread)
     if (text === undefined) {
       const process = this.#machine.state.threads[thread]?.process ?? thread
-      text = `"cpu":0,"process":${quote(process)},"thread":${quote(thread)},"kind":`
+      text = piece(`,"cpu":0,"process":${jsonOf(process)},"thread":${jsonOf(thread)},"kind":"`)
       this.#actors.set(thread, text)
     }
     return text
   }
 
-  #name({ def }: Call<unknown>): string {
+  #name({ def }: Call<unknown>): Uint8Array {
     let text = this.#calls.get(def)
     if (text === undefined) {
-      text = `,"call":${quote(def.name)}`
+      text = piece(`","call":${jsonOf(def.name)},"stage":`)
       this.#calls.set(def, text)
     }
     return text
   }
 
-  #outcome(): string {
+  #writeOutcome(to: Bytes): void {
     const { kind, outcome, result } = this.#machine
-    if (kind === 'signal') return `,"outcome":"delivered","signal":${quote(String(result))}`
+    if (kind === 'signal') return to.text(`,"outcome":"delivered","signal":${jsonOf(String(result))}`)
     switch (outcome) {
       case DONE:
+        if (result === undefined) return to.piece(RETURNS)
+        to.piece(RETURNS_VALUE)
+        return writeJson(to, result)
       case FAIL:
-        return `,"outcome":${resultJson(outcome, result)}`
+        return to.text(`,"outcome":${resultJson(outcome, result)}`)
       case SLEEP:
-        return ',"outcome":"sleeps"'
+        return to.text(',"outcome":"sleeps"')
       case NEXT:
-        return ',"outcome":"goes on"'
+        return to.text(',"outcome":"goes on"')
       case GONE:
-        return ',"outcome":"ends"'
+        return to.text(',"outcome":"ends"')
       default:
         return outcome satisfies never
     }
@@ -91,23 +112,35 @@ export class EventWriter {
   }
 }
 
-function argsJson(args: Args | null): string {
-  if (args === null) return '{}'
-  let text = ''
+/** `"address":`, by key. */
+const keys = new Map<string, Uint8Array>()
+
+function writeArgs(to: Bytes, args: Args | null): void {
+  to.piece(ARGS)
+  let any = false
   for (const key in args) {
     const item = args[key]
-    if (item !== undefined) text += text === '' ? `{${quote(key)}:${jsonOf(item)}` : `,${quote(key)}:${jsonOf(item)}`
+    if (item === undefined) continue
+    if (any) to.text(',')
+    any = true
+    let name = keys.get(key)
+    if (name === undefined) {
+      name = piece(`${jsonOf(key)}:`)
+      keys.set(key, name)
+    }
+    to.piece(name)
+    writeJson(to, item)
   }
-  return text === '' ? '{}' : `${text}}`
+  to.text('}')
 }
 
 function finishedJson({ thread, call, outcome, result }: Finished): string {
-  return `{"thread":${quote(thread)},"call":${quote(call)},"outcome":${resultJson(outcome, result)}}`
+  return `{"thread":${jsonOf(thread)},"call":${jsonOf(call)},"outcome":${resultJson(outcome, result)}}`
 }
 
 function resultJson(outcome: Outcome, result: unknown): string {
   if (outcome === DONE) return result === undefined ? '"returns"' : `"returns","value":${jsonOf(result)}`
   if (!(result instanceof CallError)) return `"fails","error":${jsonOf(result)}`
   const detail = result.detail === null ? '' : `,"detail":${jsonOf(result.detail)}`
-  return `"fails","error":${quote(result.code)}${detail}`
+  return `"fails","error":${jsonOf(result.code)}${detail}`
 }

@@ -31,8 +31,7 @@ export function writeTrace(trace: Trace, path: string): void {
 function writeAll(trace: Trace, path: string, flags: string): void {
   const file = openSync(path, flags)
   try {
-    for (const chunk of trace.chunks()) {
-      const bytes = Buffer.from(chunk)
+    for (const bytes of trace.chunks()) {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
     }
   } finally {

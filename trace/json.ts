@@ -1,38 +1,48 @@
+import { type Bytes, piece } from './bytes.ts'
+
 /** Values as JSON text, quickly and the same everywhere: keys in the order in which they were set, no class survives. */
 
 const DEPTH_MAX = 32
 const QUOTED_MAX = 20_000
-const quoted = new Map<string, string>()
+const quoted = new Map<string, Uint8Array>()
 
-/** A string as JSON; what was quoted before is remembered, since names and types come again and again. */
-export function quote(text: string): string {
+/** Writes a string as JSON; what was written before is remembered, since names and types come again and again. */
+export function writeQuoted(bytes: Bytes, text: string): void {
   const known = quoted.get(text)
-  if (known !== undefined) return known
+  if (known !== undefined) return bytes.piece(known)
   const made = JSON.stringify(text)
-  if (text.length > 100) return made
+  if (text.length > 100) return bytes.text(made)
   if (quoted.size >= QUOTED_MAX) quoted.clear()
-  quoted.set(text, made)
-  return made
+  const as = piece(made)
+  quoted.set(text, as)
+  bytes.piece(as)
 }
 
 /**
- * Any value that a program can hold: `bigint` as decimal string, bytes as an array of numbers, `undefined` as null,
- * functions and numbers that JSON lacks by name.
+ * Writes any value that a program can hold: `bigint` as decimal string, bytes as an array of numbers, `undefined` as
+ * null, functions and numbers that JSON lacks by name.
  */
+export function writeJson(bytes: Bytes, value: unknown): void {
+  if (typeof value === 'number' && Number.isFinite(value)) bytes.number(value)
+  else if (typeof value === 'string') writeQuoted(bytes, value)
+  else bytes.text(jsonOf(value))
+}
+
+/** The same as text. */
 export function jsonOf(value: unknown, depth = 0): string {
   switch (typeof value) {
     case 'number':
-      return Number.isFinite(value) ? `${value}` : `"${value}"`
+      return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`
     case 'string':
-      return quote(value)
+      return JSON.stringify(value)
     case 'boolean':
       return value ? 'true' : 'false'
     case 'bigint':
       return `"${value}"`
     case 'function':
-      return quote(`function ${value.name}`)
+      return JSON.stringify(`function ${value.name}`)
     case 'symbol':
-      return quote(String(value))
+      return JSON.stringify(String(value))
     default:
       return value === null || value === undefined ? 'null' : objectJson(value, depth)
   }
@@ -42,23 +52,18 @@ function objectJson(value: object, depth: number): string {
   if (depth > DEPTH_MAX) return '"…"'
   if (Array.isArray(value)) return listJson(value, depth)
   if (ArrayBuffer.isView(value)) return listJson(elements(value), depth)
-  if (value instanceof Map) return listJson([...value], depth)
-  if (value instanceof Set) return listJson([...value], depth)
-  if (value instanceof Error) return quote(`${value.name}: ${value.message}`)
-  let text = '{'
+  if (value instanceof Map || value instanceof Set) return listJson([...value], depth)
+  if (value instanceof Error) return JSON.stringify(`${value.name}: ${value.message}`)
+  const items: string[] = []
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key]
-    if (item === undefined) continue
-    text += text === '{' ? `${quote(key)}:${jsonOf(item, depth + 1)}` : `,${quote(key)}:${jsonOf(item, depth + 1)}`
+    if (item !== undefined) items.push(`${JSON.stringify(key)}:${jsonOf(item, depth + 1)}`)
   }
-  return `${text}}`
+  return `{${items.join(',')}}`
 }
 
-export function listJson(items: readonly unknown[], depth = 0): string {
-  let text = '['
-  for (let i = 0; i < items.length; i++)
-    text += i === 0 ? jsonOf(items[i], depth + 1) : `,${jsonOf(items[i], depth + 1)}`
-  return `${text}]`
+function listJson(items: readonly unknown[], depth: number): string {
+  return `[${items.map((item) => jsonOf(item, depth + 1)).join(',')}]`
 }
 
 function elements(view: ArrayBufferView): unknown[] {

@@ -1,5 +1,6 @@
 import { BadInput } from '../kernel/index.ts'
 import { type Choice, readSchedule } from '../scheduler/index.ts'
+import { EventLines } from './event-lines.ts'
 import { type Header, type TraceVerdict, VERSION } from './format.ts'
 import { digestOf, Trace } from './trace.ts'
 
@@ -29,7 +30,7 @@ export function parseTrace(text: string, name: string): Trace {
     if (!line.startsWith(`{"step":${index + 1},`) || !line.endsWith('}'))
       throw broken(name, index + 3, `it is not the event of step ${index + 1}`)
   })
-  return new Trace(header, choices, startLog, events, verdict)
+  return new Trace(header, choices, startLog, EventLines.of(events), verdict)
 }
 
 function broken(name: string, line: number, what: string): BadInput {

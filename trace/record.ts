@@ -21,7 +21,9 @@ import {
   type Waiting,
   WOKEN,
 } from '../scheduler/index.ts'
+import type { Bytes } from './bytes.ts'
 import { EventWriter } from './event.ts'
+import { EventLines } from './event-lines.ts'
 import { type Header, type TraceFailure, type TraceVerdict, VERSION } from './format.ts'
 import { type Source, sourceOf } from './names.ts'
 import type { LoadedScenario } from './scenario-file.ts'
@@ -77,16 +79,16 @@ export function recordRun(source: Source, options: Checked): Trace {
     once: true,
   })
   const { machine } = simulation
-  const events: string[] = []
+  const events = new EventLines()
   try {
     simulation.start()
     decider.begin(simulation, 0)
     const startLog = machine.logged.slice()
     const writer = new EventWriter(machine)
+    const write = (bytes: Bytes): void => writer.write(bytes)
     const watch: Observer = () => {
-      const line = writer.line()
-      events.push(line)
-      check?.(line, events.length)
+      events.add(write)
+      if (check !== undefined) check(events.at(events.length) ?? '', events.length)
     }
     const outcome = run(simulation, logged.decider, {
       maxSteps,

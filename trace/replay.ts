@@ -77,7 +77,7 @@ function replaySource(trace: Trace, source: Source): Replayed {
   const differ = (step: number, found: string): Divergence => new Divergence(step, expectedAt(trace, step), found, why)
 
   function check(line: string, step: number): void {
-    const expected = trace.lines[step - 1]
+    const expected = trace.lines.at(step)
     if (expected === undefined || !same(line, expected)) throw differ(step, describeLine(line))
   }
 

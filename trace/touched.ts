@@ -1,24 +1,26 @@
 import { type Footprint, type Id, type KernelState, memoryOrders, READ, WRITE } from '../kernel/index.ts'
-import { quote } from './json.ts'
+import { type Bytes, piece } from './bytes.ts'
+
+const TOUCHED = piece(',"touched":[')
 
 /** What a step touched, as a trace says it: each combination is written once and remembered. */
 export class TouchedText {
   readonly #labels = new Map<Id, string | null>()
-  readonly #texts = new Map<Id, Map<number, string>>()
+  readonly #texts = new Map<Id, Map<number, Uint8Array>>()
 
-  /** The JSON list of what is in the footprint, in order, each only once. */
-  list(footprint: Footprint, state: KernelState): string {
+  /** Writes the list of what is in the footprint, in order, each only once. */
+  write(to: Bytes, footprint: Footprint, state: KernelState): void {
     const { objects, parts, modes, length } = footprint
-    let text = '['
+    to.piece(TOUCHED)
     for (let i = 0; i < length; i++) {
       if (i > 0 && repeated(footprint, i)) continue
-      const one = this.#text(objects[i] ?? '', parts[i] ?? 0, modes[i] ?? 0, state)
-      text += text === '[' ? one : `,${one}`
+      if (i > 0) to.text(',')
+      to.piece(this.#text(objects[i] ?? '', parts[i] ?? 0, modes[i] ?? 0, state))
     }
-    return `${text}]`
+    to.text(']')
   }
 
-  #text(object: Id, part: number, mode: number, state: KernelState): string {
+  #text(object: Id, part: number, mode: number, state: KernelState): Uint8Array {
     let byPart = this.#texts.get(object)
     if (byPart === undefined) {
       byPart = new Map()
@@ -27,7 +29,7 @@ export class TouchedText {
     const key = part * 64 + mode // a mode is below 64: two bits, and six memory orders
     let text = byPart.get(key)
     if (text === undefined) {
-      text = this.#write(object, part, mode, state)
+      text = piece(this.#write(object, part, mode, state))
       byPart.set(key, text)
     }
     return text
@@ -36,8 +38,8 @@ export class TouchedText {
   #write(object: Id, part: number, mode: number, state: KernelState): string {
     const how = (mode & READ) === 0 ? 'w' : (mode & WRITE) === 0 ? 'r' : 'rw'
     const label = this.#label(object, part, state)
-    const labelled = label === null ? '' : `,${quote(label)}`
-    return `["${how}",${quote(object)},${part},"${memoryOrders[mode >> 2] ?? 'seq_cst'}"${labelled}]`
+    const labelled = label === null ? '' : `,${JSON.stringify(label)}`
+    return `["${how}",${JSON.stringify(object)},${part},"${memoryOrders[mode >> 2] ?? 'seq_cst'}"${labelled}]`
   }
 
   /** The name of the object, and for a word of memory its byte in it. */

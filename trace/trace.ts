@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { BadInput } from '../kernel/index.ts'
 import { type Choice, writeSchedule } from '../scheduler/index.ts'
+import type { EventLines } from './event-lines.ts'
 import type { Header, TraceEvent, TraceVerdict } from './format.ts'
 import { jsonOf } from './json.ts'
-
-const CHUNK_LINES = 2048
 
 /**
  * A run as it was recorded or read: header, choices, an event for each step, verdict. Its lines are what counts; events
@@ -15,8 +14,8 @@ export class Trace {
   readonly choices: readonly Choice[]
   /** Logged by programs before their first call. */
   readonly startLog: readonly string[]
-  /** One line for each event, without line ends. */
-  readonly lines: readonly string[]
+  /** A line for each event. */
+  readonly lines: EventLines
   readonly verdict: TraceVerdict
   #events: readonly TraceEvent[] | null = null
   #digest: string | null = null
@@ -25,7 +24,7 @@ export class Trace {
     header: Header,
     choices: readonly Choice[],
     startLog: readonly string[],
-    lines: readonly string[],
+    lines: EventLines,
     verdict: TraceVerdict,
   ) {
     this.header = header
@@ -40,13 +39,13 @@ export class Trace {
   }
 
   get events(): readonly TraceEvent[] {
-    this.#events ??= this.lines.map((_, index) => this.event(index + 1))
+    this.#events ??= Array.from({ length: this.steps }, (_, index) => this.event(index + 1))
     return this.#events
   }
 
   /** The event of a step, from 1. */
   event(step: number): TraceEvent {
-    const line = this.lines[step - 1]
+    const line = this.lines.at(step)
     if (line === undefined) throw new BadInput(`the trace has steps 1 to ${this.steps}, no step ${step}`)
     return this.#events?.[step - 1] ?? (JSON.parse(line) as TraceEvent) // the line of an event
   }
@@ -57,29 +56,27 @@ export class Trace {
     return this.#digest
   }
 
-  /** The file's text, in pieces. */
-  *chunks(): Generator<string> {
+  /** The file's bytes, in pieces. */
+  *chunks(): Generator<Buffer> {
     const hash = createHash('sha256')
     for (const chunk of this.#body()) {
       if (this.#digest === null) hash.update(chunk)
       yield chunk
     }
     this.#digest ??= shorten(hash.digest('hex'))
-    yield `${digestLine(this.#digest)}\n`
+    yield Buffer.from(`${digestLine(this.#digest)}\n`)
   }
 
   get text(): string {
-    return [...this.chunks()].join('')
+    return Buffer.concat([...this.chunks()]).toString()
   }
 
-  *#body(): Generator<string> {
+  *#body(): Generator<Buffer> {
     const { header, choices, startLog, lines, verdict } = this
     const log = startLog.length === 0 ? '' : `,"startLog":${jsonOf(startLog)}`
-    yield `${jsonOf(header)}\n{"choices":${JSON.stringify(writeSchedule(choices))}${log}}\n`
-    for (let from = 0; from < lines.length; from += CHUNK_LINES) {
-      yield `${lines.slice(from, from + CHUNK_LINES).join('\n')}\n`
-    }
-    yield `${jsonOf(verdict)}\n`
+    yield Buffer.from(`${jsonOf(header)}\n{"choices":${JSON.stringify(writeSchedule(choices))}${log}}\n`)
+    yield* lines.bytes()
+    yield Buffer.from(`${jsonOf(verdict)}\n`)
   }
 }
 
@@ -87,8 +84,8 @@ export const digestLine = (digest: string): string => `{"digest":"${digest}"}`
 
 const shorten = (hex: string): string => hex.slice(0, 16)
 
-/** The first 16 hex digits of the SHA-256 of some text in pieces. */
-export function digestOf(chunks: Iterable<string>): string {
+/** The first 16 hex digits of the SHA-256 of something in pieces. */
+export function digestOf(chunks: Iterable<string | Buffer>): string {
   const hash = createHash('sha256')
   for (const chunk of chunks) hash.update(chunk)
   return shorten(hash.digest('hex'))

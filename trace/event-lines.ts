@@ -1,0 +1,54 @@
+import { Bytes } from './bytes.ts'
+
+/**
+ * The event lines of a trace, as bytes in pieces of a fixed number of lines: half a million a second are written, and as
+ * strings they would be the collector's main work.
+ */
+
+const PIECE_LINES = 128
+
+export class EventLines {
+  readonly #pieces: Buffer[] = []
+  /** The piece that is not yet full. */
+  readonly #open = new Bytes()
+  #length = 0
+  /** A piece that was read, as lines. */
+  #read: readonly string[] = []
+  #readAt = -1
+
+  static of(lines: Iterable<string>): EventLines {
+    const made = new EventLines()
+    for (const line of lines) made.add((bytes) => bytes.text(line))
+    return made
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Adds the line that `write` writes, without its end. */
+  add(write: (bytes: Bytes) => void): void {
+    write(this.#open)
+    this.#open.text('\n')
+    this.#length += 1
+    if (this.#length % PIECE_LINES === 0) this.#pieces.push(this.#open.take())
+    else if (this.#readAt === this.#pieces.length) this.#readAt = -1
+  }
+
+  /** The line of a step, from 1, without its end; `undefined` when there is no such step. */
+  at(step: number): string | undefined {
+    if (step < 1 || step > this.#length) return undefined
+    const piece = Math.floor((step - 1) / PIECE_LINES)
+    if (this.#readAt !== piece) {
+      this.#read = (this.#pieces[piece]?.toString() ?? this.#open.from(0)).split('\n')
+      this.#readAt = piece
+    }
+    return this.#read[(step - 1) % PIECE_LINES]
+  }
+
+  /** The bytes of all lines, with their ends, in pieces. */
+  *bytes(): Generator<Buffer> {
+    yield* this.#pieces
+    if (this.#open.length > 0) yield this.#open.copy()
+  }
+}
