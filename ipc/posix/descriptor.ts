@@ -1,0 +1,231 @@
+import {
+  type Args,
+  addDescriptor,
+  type Call,
+  call,
+  closeDescriptor,
+  DESCRIPTORS_MAX,
+  defineCall,
+  descriptionAt,
+  done,
+  fail,
+  type Kernel,
+  type MemoryObject,
+  peek,
+  type Ref,
+  readMemory,
+  reads,
+  SIZE,
+  setDescriptor,
+  writeMemory,
+  writes,
+} from '../../kernel/index.ts'
+import { integer, posixError } from './args.ts'
+import { canRead, canWrite, FIRST_DESCRIPTOR, type File, openFileAt, truncate } from './file.ts'
+import { SEEK_CUR, SEEK_END, SEEK_SET } from './flags.ts'
+
+/** Calls on descriptors of any kind; on a shared memory object they work as on the file that it is on Linux. */
+
+interface OneFd extends Args {
+  readonly fd: number
+}
+
+const closeDef = defineCall<OneFd, void>({
+  name: 'close',
+  error: posixError,
+  stages: [
+    {
+      attempt: (kernel, thread, { fd }) => (closeDescriptor(kernel, thread, fd) ? done(kernel) : fail(kernel, 'EBADF')),
+    },
+  ],
+})
+
+/** Closes a descriptor; mappings made from it stay. @throws PosixError EBADF. close(2) */
+export const close = (fd: number): Call<void> => call(closeDef, { fd: integer(fd) })
+
+const dupDef = defineCall<OneFd, number>({
+  name: 'dup',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { fd }) {
+        const open = descriptionAt(kernel, thread, fd)
+        if (open === null) return fail(kernel, 'EBADF')
+        const copy = addDescriptor(kernel, thread, open, FIRST_DESCRIPTOR)
+        return copy === null ? fail(kernel, 'EMFILE') : done(kernel, copy)
+      },
+    },
+  ],
+})
+
+/** A second descriptor, the lowest free one, of the same open file: offset and flags are shared. @throws PosixError EBADF, EMFILE. dup(2) */
+export const dup = (oldfd: number): Call<number> => call(dupDef, { fd: integer(oldfd) })
+
+const dup2Def = defineCall<{ readonly oldfd: number; readonly newfd: number }, number>({
+  name: 'dup2',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { oldfd, newfd }) {
+        const open = descriptionAt(kernel, thread, oldfd)
+        if (open === null || newfd < 0 || newfd >= DESCRIPTORS_MAX) return fail(kernel, 'EBADF')
+        if (oldfd !== newfd) setDescriptor(kernel, thread, newfd, open)
+        return done(kernel, newfd)
+      },
+    },
+  ],
+})
+
+/** As `dup`, but to `newfd`, closing what was there. @throws PosixError EBADF. dup2(2) */
+export const dup2 = (oldfd: number, newfd: number): Call<number> =>
+  call(dup2Def, { oldfd: integer(oldfd), newfd: integer(newfd) })
+
+/** What fstat tells. */
+export interface Stat {
+  readonly type: File['type']
+  /** Permission bits. */
+  readonly mode: number
+  /** In bytes; 0 for what isn't a regular file. */
+  readonly size: number
+  /** Names that lead to it. */
+  readonly nlink: number
+  readonly uid: number
+}
+
+const fstatDef = defineCall<OneFd, Stat>({
+  name: 'fstat',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { fd }) {
+        const open = openFileAt(kernel, thread, fd)
+        if (open === null) return fail(kernel, 'EBADF')
+        const { type, mode, nlink, uid, memory } = reads(kernel, open.file)
+        return done(kernel, { type, mode, size: sizeOfFile(kernel, memory), nlink, uid } satisfies Stat)
+      },
+    },
+  ],
+})
+
+/** What an open file is. @throws PosixError EBADF. fstat(2) */
+export const fstat = (fd: number): Call<Stat> => call(fstatDef, { fd: integer(fd) })
+
+const sizeOfFile = (kernel: Kernel, memory: Ref<MemoryObject> | null): number =>
+  memory === null ? 0 : reads(kernel, memory, SIZE).size
+
+const ftruncateDef = defineCall<{ readonly fd: number; readonly length: number }, void>({
+  name: 'ftruncate',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { fd, length }) {
+        if (length < 0) return fail(kernel, 'EINVAL')
+        const open = openFileAt(kernel, thread, fd)
+        if (open === null) return fail(kernel, 'EBADF')
+        if (peek(kernel, open.file).memory === null || !canWrite(open)) return fail(kernel, 'EINVAL')
+        truncate(kernel, open.file, length)
+        return done(kernel)
+      },
+    },
+  ],
+})
+
+/**
+ * Sets a shared memory object's size in bytes. What is cut off is gone, from private copies of whole pages too; what is
+ * added is zero.
+ * @throws PosixError EINVAL (a negative length, no shared memory, a descriptor that can't be written), EBADF. ftruncate(2)
+ */
+export const ftruncate = (fd: number, length: number): Call<void> =>
+  call(ftruncateDef, { fd: integer(fd), length: integer(length) })
+
+const lseekDef = defineCall<{ readonly fd: number; readonly offset: number; readonly whence: number }, number>({
+  name: 'lseek',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { fd, offset, whence }) {
+        const open = openFileAt(kernel, thread, fd)
+        if (open === null) return fail(kernel, 'EBADF')
+        if (whence !== SEEK_SET && whence !== SEEK_CUR && whence !== SEEK_END) return fail(kernel, 'EINVAL')
+        const { memory } = peek(kernel, open.file)
+        if (memory === null) return fail(kernel, 'ESPIPE')
+        const description = writes(kernel, open.id as Ref<typeof open>)
+        const from =
+          whence === SEEK_SET ? 0 : whence === SEEK_CUR ? description.position : reads(kernel, memory, SIZE).size
+        const position = from + offset
+        if (position < 0 || !Number.isSafeInteger(position)) return fail(kernel, 'EINVAL')
+        description.position = position
+        return done(kernel, position)
+      },
+    },
+  ],
+})
+
+/**
+ * Moves the offset that an open file's descriptors share; returns it.
+ * @param whence SEEK_SET, SEEK_CUR or SEEK_END: what `offset` counts from
+ * @throws PosixError EBADF, EINVAL, ESPIPE (a pipe, a socket). lseek(2)
+ */
+export const lseek = (fd: number, offset: number, whence: number): Call<number> =>
+  call(lseekDef, { fd: integer(fd), offset: integer(offset), whence: integer(whence) })
+
+const readDef = defineCall<{ readonly fd: number; readonly count: number }, string>({
+  name: 'read',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { fd, count }) {
+        const open = openFileAt(kernel, thread, fd)
+        if (open === null || !canRead(open)) return fail(kernel, 'EBADF')
+        if (count < 0) return fail(kernel, 'EINVAL')
+        const { memory } = peek(kernel, open.file)
+        if (memory === null) return fail(kernel, 'ENOSYS')
+        const description = writes(kernel, open.id as Ref<typeof open>)
+        const bytes = readMemory(kernel, memory, description.position, count)
+        description.position += bytes.length
+        return done(kernel, bytes)
+      },
+    },
+  ],
+})
+
+/**
+ * Reads up to `count` bytes at the offset, and moves it on; fewer, in the end none, at the file's end.
+ * @returns a string with one character a byte
+ * @throws PosixError EBADF, EINVAL. Pipes and sockets: ENOSYS, until they are modelled. read(2)
+ */
+export const read = (fd: number, count: number): Call<string> =>
+  call(readDef, { fd: integer(fd), count: integer(count) })
+
+const writeDef = defineCall<{ readonly fd: number; readonly data: string | null }, number>({
+  name: 'write',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { fd, data }) {
+        const open = openFileAt(kernel, thread, fd)
+        if (open === null || !canWrite(open)) return fail(kernel, 'EBADF')
+        if (data === null) return fail(kernel, 'EFAULT')
+        const { memory } = peek(kernel, open.file)
+        if (memory === null) return fail(kernel, 'ENOSYS')
+        const description = writes(kernel, open.id as Ref<typeof open>)
+        if (!Number.isSafeInteger(description.position + data.length)) return fail(kernel, 'EFBIG')
+        writeMemory(kernel, memory, description.position, data)
+        description.position += data.length
+        return done(kernel, data.length)
+      },
+    },
+  ],
+})
+
+/** One character a byte: what has other characters can't be meant. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: any byte is fine, also NUL
+const isBytes = (data: unknown): data is string => typeof data === 'string' && /^[\x00-\xff]*$/.test(data)
+
+/**
+ * Writes at the offset, growing the file, and moves it on; returns how many bytes.
+ * @param data a string with one character a byte; one with other characters, as any bad buffer, is EFAULT
+ * @throws PosixError EBADF, EFAULT, EFBIG. Pipes and sockets: ENOSYS, until they are modelled. write(2)
+ */
+export const write = (fd: number, data: string): Call<number> =>
+  call(writeDef, { fd: integer(fd), data: isBytes(data) ? data : null })

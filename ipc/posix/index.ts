@@ -1,0 +1,20 @@
+/** POSIX inter-process communication as Linux has it: calls by their own names, with their arguments in the man page's order. */
+export { PosixError } from '../../kernel/index.ts'
+export * from './cond.ts'
+export { close, dup, dup2, fstat, ftruncate, lseek, read, type Stat, write } from './descriptor.ts'
+export * from './flags.ts'
+export * from './mmap.ts'
+export {
+  type MutexAttributes,
+  pthread_mutex_destroy,
+  pthread_mutex_init,
+  pthread_mutex_lock,
+  pthread_mutex_timedlock,
+  pthread_mutex_trylock,
+  pthread_mutex_unlock,
+} from './mutex.ts'
+export { type Pair, pipe, socketpair } from './pipe.ts'
+export * from './semaphore.ts'
+export * from './semaphore-named.ts'
+export { shm_open, shm_unlink } from './shm.ts'
+export { clock_gettime, fromNs, type Timespec } from './time.ts'

@@ -1,0 +1,213 @@
+import {
+  type Args,
+  type Call,
+  call,
+  defineCall,
+  done,
+  fail,
+  type Kernel,
+  next,
+  type Outcome,
+  SLEEP,
+  type Thread,
+  threadByNumber,
+  translate,
+  type Waits,
+} from '../../kernel/index.ts'
+import { address, integer, posixError } from './args.ts'
+import { PTHREAD_MUTEX_DEFAULT } from './flags.ts'
+import {
+  acquire,
+  destroy,
+  giveBack,
+  initialise,
+  MUTEX_WORDS,
+  mayAcquire,
+  mutexTypes,
+  ownerNumber,
+} from './mutex-words.ts'
+import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
+import { isWoken, isWritable, looks, nameOfPlace, reach, sleepOnWord } from './word.ts'
+
+/**
+ * Mutexes, always process-shared: pthread_mutex_lock(3). A mutex is 40 bytes of memory, and memory that is all zeros is
+ * an unlocked normal one. Whoever dies with it locked leaves it locked.
+ *
+ * A mutex can't lie across the end of a page (EINVAL).
+ */
+
+interface MutexArgs extends Args {
+  readonly mutex: number
+}
+
+/** Whether taking the mutex would not sleep: it is free, or an error, or the attempt faults. */
+export function mayLock(kernel: Kernel, thread: Thread, mutex: number): boolean {
+  return !looks(kernel, thread, mutex) || mayAcquire(kernel, thread) || !isWritable(kernel, thread, mutex)
+}
+
+/** Takes the mutex, or says the errno, or finds it taken (0): then its place is in `kernel.place`. */
+export function lock(kernel: Kernel, thread: Thread, mutex: number, joins = true): Outcome | 0 {
+  const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
+  if (faulted !== 0) return faulted
+  const error = acquire(kernel, thread, joins)
+  if (error === null) return done(kernel)
+  return error === 'EBUSY' ? 0 : fail(kernel, error)
+}
+
+/** Who waits, for what, held by whom. */
+export function waitsForMutex(kernel: Kernel, thread: Thread, mutex: number): Waits {
+  const object = `mutex at ${nameOfPlace(kernel, thread, mutex)}`
+  if (translate(kernel, thread, mutex, false) !== null) return { object }
+  const owner = threadByNumber(kernel, ownerNumber(kernel))
+  return owner === null ? { object } : { object, heldBy: [owner], awaits: [owner] }
+}
+
+const initDef = defineCall<{ readonly mutex: number; readonly type: number }, void>({
+  name: 'pthread_mutex_init',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { mutex, type }) {
+        if (!mutexTypes.includes(type)) return fail(kernel, 'EINVAL')
+        const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
+        if (faulted !== 0) return faulted
+        initialise(kernel, type)
+        return done(kernel)
+      },
+    },
+  ],
+})
+
+/** What pthread_mutexattr_settype sets. */
+export interface MutexAttributes {
+  /** PTHREAD_MUTEX_NORMAL (default), PTHREAD_MUTEX_ERRORCHECK or PTHREAD_MUTEX_RECURSIVE. */
+  readonly type?: number
+}
+
+/**
+ * Makes a mutex at that address.
+ * @throws PosixError EINVAL (the type, the address)
+ * @throws MemoryFault SIGSEGV, SIGBUS when caught, as every call on a mutex. pthread_mutex_init(3)
+ */
+export function pthread_mutex_init(mutex: number, attr: MutexAttributes | null = null): Call<void> {
+  const type = typeof attr === 'object' ? attr?.type : -1
+  return call(initDef, { mutex: address(mutex), type: type === undefined ? PTHREAD_MUTEX_DEFAULT : integer(type) })
+}
+
+const lockDef = defineCall<MutexArgs, void>({
+  name: 'pthread_mutex_lock',
+  error: posixError,
+  stages: [
+    {
+      canProceed: (kernel, thread, { mutex }) => mayLock(kernel, thread, mutex),
+      attempt(kernel, thread, { mutex }) {
+        const outcome = lock(kernel, thread, mutex)
+        return outcome !== 0 ? outcome : sleepOnWord(kernel, thread)
+      },
+    },
+  ],
+  giveUp: () => SLEEP, // no signal ends it
+  waitsFor: (kernel, thread, { mutex }) => waitsForMutex(kernel, thread, mutex),
+})
+
+/**
+ * Locks the mutex, sleeping while another has it. A normal one that is the caller's own already: for ever. A signal
+ * handler does not end the wait.
+ * @throws PosixError EDEADLK (errorcheck: it is the caller's own), EAGAIN (recursive: too often), EINVAL (destroyed)
+ */
+export const pthread_mutex_lock = (mutex: number): Call<void> => call(lockDef, { mutex: address(mutex) })
+
+const trylockDef = defineCall<MutexArgs, void>({
+  name: 'pthread_mutex_trylock',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { mutex }) {
+        const mark = kernel.footprint.length
+        const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
+        if (faulted !== 0) return faulted
+        const error = acquire(kernel, thread)
+        if (error === null) return done(kernel)
+        kernel.footprint.readsOnlyFrom(mark) // a failed compare-and-swap is a read
+        return fail(kernel, error === 'EDEADLK' ? 'EBUSY' : error)
+      },
+    },
+  ],
+})
+
+/** Locks the mutex if nobody has it. @throws PosixError EBUSY (somebody has it, also the caller), EAGAIN, EINVAL */
+export const pthread_mutex_trylock = (mutex: number): Call<void> => call(trylockDef, { mutex: address(mutex) })
+
+interface TimedArgs extends MutexArgs {
+  readonly abstime: Limit
+}
+
+const timedlockDef = defineCall<TimedArgs, void>({
+  name: 'pthread_mutex_timedlock',
+  error: posixError,
+  stages: [
+    {
+      canProceed: (kernel, thread, { mutex, abstime }) => isMalformed(abstime) || mayLock(kernel, thread, mutex),
+      attempt(kernel, thread, { mutex, abstime }) {
+        const outcome = lock(kernel, thread, mutex)
+        if (outcome !== 0) return outcome
+        if (isMalformed(abstime)) return fail(kernel, abstime.tv_sec < 0 ? 'ETIMEDOUT' : 'EINVAL')
+        return sleepOnWord(kernel, thread)
+      },
+    },
+  ],
+  deadline: (_kernel, _thread, { abstime }) => asNs(abstime),
+  giveUp(kernel, thread, _args, reason) {
+    if (reason !== 'timeout') return SLEEP
+    return isWoken(thread) ? next(kernel, 0) : fail(kernel, 'ETIMEDOUT')
+  },
+  waitsFor: (kernel, thread, { mutex }) => waitsForMutex(kernel, thread, mutex),
+})
+
+/**
+ * As `pthread_mutex_lock`, until an absolute time. The time is looked at only if the call would sleep, also whether it
+ * is well formed.
+ * @param abstime on CLOCK_REALTIME
+ * @throws PosixError ETIMEDOUT, EINVAL, EDEADLK, EAGAIN. pthread_mutex_timedlock(3)
+ */
+export const pthread_mutex_timedlock = (mutex: number, abstime: Timespec): Call<void> =>
+  call(timedlockDef, { mutex: address(mutex), abstime: limit(abstime) })
+
+const unlockDef = defineCall<MutexArgs, void>({
+  name: 'pthread_mutex_unlock',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { mutex }) {
+        const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
+        if (faulted !== 0) return faulted
+        const error = giveBack(kernel, thread)
+        return error === null ? done(kernel) : fail(kernel, error)
+      },
+    },
+  ],
+})
+
+/**
+ * Unlocks the mutex and wakes who sleeps for it first; whoever locks it first has it, woken or not. A normal mutex is
+ * unlocked by anybody, locked or not: nothing says what that means.
+ * @throws PosixError EPERM (errorcheck and recursive: not the caller's), EINVAL (destroyed)
+ */
+export const pthread_mutex_unlock = (mutex: number): Call<void> => call(unlockDef, { mutex: address(mutex) })
+
+const destroyDef = defineCall<MutexArgs, void>({
+  name: 'pthread_mutex_destroy',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { mutex }) {
+        const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
+        if (faulted !== 0) return faulted
+        return destroy(kernel) ? done(kernel) : fail(kernel, 'EBUSY')
+      },
+    },
+  ],
+})
+
+/** The end of a mutex; to lock it afterwards is EINVAL. @throws PosixError EBUSY (locked, or waited with on a condition), EINVAL. pthread_mutex_destroy(3) */
+export const pthread_mutex_destroy = (mutex: number): Call<void> => call(destroyDef, { mutex: address(mutex) })

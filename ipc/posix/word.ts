@@ -1,0 +1,90 @@
+import {
+  fail,
+  fault,
+  findMapping,
+  type Id,
+  type Kernel,
+  type MemoryObject,
+  mayStore,
+  type Outcome,
+  PAGE_SIZE,
+  peek,
+  processOf,
+  READ,
+  SEQ_CST,
+  sleepOn,
+  type Thread,
+  translate,
+  WRITE,
+  wakeOne,
+  wordKey,
+} from '../../kernel/index.ts'
+
+/**
+ * Synchronisation objects are words in shared memory: what a process may do with one, and whom it meets there, depends
+ * on its mapping alone. Their sleepers are on the queue of the word, as with a futex.
+ */
+
+const WORD = 4
+
+/**
+ * For a guard: finds the word (in `kernel.place`) and changes nothing. `false` when a store to it would fault: then the
+ * attempt goes through, and that is its outcome.
+ */
+export function looks(kernel: Kernel, thread: Thread, address: number): boolean {
+  if (address % WORD !== 0 || translate(kernel, thread, address, false) !== null) return false
+  const { frame, word } = kernel.place
+  kernel.footprint.add(frame, word, READ | WRITE, SEQ_CST)
+  return true
+}
+
+/** Finds the word (in `kernel.place`) to read it. Not 0: the access faults, and that is its outcome. */
+export function reachToRead(kernel: Kernel, thread: Thread, address: number): Outcome | 0 {
+  if (address % WORD !== 0) return fail(kernel, 'EINVAL')
+  const signal = translate(kernel, thread, address, false)
+  if (signal !== null) return fault(kernel, thread, signal)
+  kernel.footprint.add(kernel.place.frame, kernel.place.word, READ, SEQ_CST)
+  return 0
+}
+
+/** Finds the word (in `kernel.place`) of an object of that many words to change it. Not 0: as `reachToRead`. */
+export function reach(kernel: Kernel, thread: Thread, address: number, words = 1): Outcome | 0 {
+  if (address % WORD !== 0 || (address % PAGE_SIZE) + words * WORD > PAGE_SIZE) return fail(kernel, 'EINVAL')
+  const signal = translate(kernel, thread, address, true)
+  if (signal !== null) return fault(kernel, thread, signal)
+  kernel.footprint.add(kernel.place.frame, kernel.place.word, READ | WRITE, SEQ_CST)
+  return 0
+}
+
+/** Whether a store would go through where `looks` has found the word. */
+export const isWritable = mayStore
+
+/** Left in `call.wake` by who has changed the word: its sleeper has been woken for that, and not by a signal. */
+const CHANGED = true
+
+/** Sleeps on the word just found. */
+export function sleepOnWord(kernel: Kernel, thread: Thread): Outcome {
+  if (thread.call !== null) thread.call.wake = null
+  return sleepOn(kernel, thread, wordKey(kernel, kernel.place.frame, kernel.place.word))
+}
+
+/** Wakes a sleeper of the word just found. Where no order is promised nobody sleeps: the decider chooses who goes on. */
+export function wakeOneOnWord(kernel: Kernel): void {
+  const { wakeOrder } = kernel.state
+  if (wakeOrder === 'any') return
+  wakeOne(kernel, wordKey(kernel, kernel.place.frame, kernel.place.word), wakeOrder, CHANGED)
+}
+
+/**
+ * Whether a caller that is to give up has been woken already because the word changed. Then it looks again first, as
+ * futex(2) does: nobody else has been woken for that change.
+ */
+export const isWoken = (thread: Thread): boolean => thread.call?.wake === CHANGED
+
+/** What lies at the address, as a reader would name it: `/buffer+8`. */
+export function nameOfPlace(kernel: Kernel, thread: Thread, address: number): string {
+  const mapping = findMapping(processOf(kernel, thread), address)
+  if (mapping === null) return `0x${address.toString(16)}`
+  const offset = address - mapping.start + mapping.offset
+  return `${peek<MemoryObject>(kernel, mapping.object as Id).name}+${offset}`
+}
