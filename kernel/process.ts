@@ -278,7 +278,8 @@ interface ActionArgs extends Args {
   readonly restart: boolean
 }
 
-const sigactionDef = defineCall<ActionArgs, void>({
+/** For those who drive by hand, too: a handler without a program only counts. */
+export const sigactionDef = defineCall<ActionArgs, void>({
   name: 'sigaction',
   error,
   stages: [
