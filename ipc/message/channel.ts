@@ -33,7 +33,7 @@ export interface Channel extends KernelObject {
   /** Wait queues. */
   readonly senders: Id
   readonly receivers: Id
-  /** A further queue: receivers that take from any link of theirs, and are told whose message it is. */
+  /** A further queue, always used: receivers that take from any link of theirs, and are told whose message it is. */
   readonly everyone: Id | null
   /** Who sends here, where only one process does. */
   readonly from: Id | null
@@ -61,20 +61,18 @@ export function canTake(kernel: Kernel, ref: Ref<Channel>): boolean {
 }
 
 function hasReceiver(kernel: Kernel, { capacity, receivers, everyone }: Channel): boolean {
-  if (!queues(kernel, capacity)) return false
-  return sleepers(kernel, receivers) > 0 || (everyone !== null && sleepers(kernel, everyone) > 0)
+  if (queues(kernel, capacity) && sleepers(kernel, receivers) > 0) return true
+  return everyone !== null && sleepers(kernel, everyone) > 0
 }
 
 /** Sends: to a receiver that waits, else into the queue. The caller has seen that it `canPut`. */
 export function put(kernel: Kernel, ref: Ref<Channel>, message: Data, stamp: number): void {
   const channel = writes(kernel, ref)
   const { capacity, receivers, everyone, from } = channel
-  if (queues(kernel, capacity)) {
-    const receiver = firstWaiting(kernel, receivers)
-    if (receiver !== null) return finish(kernel, receiver, copy(message))
-    const taker = everyone === null ? null : firstWaiting(kernel, everyone)
-    if (taker !== null) return finish(kernel, taker, { from, message: copy(message) })
-  }
+  const receiver = queues(kernel, capacity) ? firstWaiting(kernel, receivers) : null
+  if (receiver !== null) return finish(kernel, receiver, copy(message))
+  const taker = everyone === null ? null : firstWaiting(kernel, everyone)
+  if (taker !== null) return finish(kernel, taker, { from, message: copy(message) })
   append(channel, message, stamp)
 }
 

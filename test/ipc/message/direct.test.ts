@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { ANY, link_create, receive, receive_any, send } from '../../../ipc/message/index.ts'
-import { type Program, thread_create, thread_join, type WakeOrder } from '../../../kernel/index.ts'
+import {
+  ANY,
+  link_create,
+  type Mailbox,
+  mailbox_create,
+  mailbox_receive,
+  mailbox_send,
+  receive,
+  receive_any,
+  send,
+} from '../../../ipc/message/index.ts'
+import { exit, type Program, thread_create, thread_join, type WakeOrder } from '../../../kernel/index.ts'
 import { attempt, outcomes, type Told } from '../../helpers/schedules.ts'
 
 const orders: WakeOrder[] = ['any', 'fifo', 'lifo']
@@ -114,6 +124,18 @@ describe.each(orders)('waiters served %s', (wakeOrder) => {
     ])
   })
 
+  test('a partner that does not wait meets one that receives from any, or fails at once', () => {
+    const programs = {
+      *p({ ghost }: Told): Program {
+        yield* attempt(ghost, send('q', 7, { blocking: false }))
+      },
+      *q({ ghost }: Told): Program {
+        ghost.push(`${(yield* receive_any()).message}`)
+      },
+    }
+    expect(outcomes(programs, { wakeOrder })).toEqual(['WOULD_BLOCK / deadlock', 'ok 7'])
+  })
+
   test('a receiver that does not wait takes from a sender that does, or fails at once', () => {
     const programs = {
       p: sending('q', 7),
@@ -124,4 +146,31 @@ describe.each(orders)('waiters served %s', (wakeOrder) => {
     }
     expect(outcomes(programs, { wakeOrder })).toEqual(['7 PROCESS_ENDED', 'WOULD_BLOCK 7'])
   })
+})
+
+test.each<[WakeOrder, string[]]>([
+  ['fifo', ['r p']],
+  ['any', ['p r', 'r p']],
+])('of several messages receive_any takes, under %s, %j', (wakeOrder, expected) => {
+  const programs = {
+    *r({ shared }: Told): Program {
+      yield* send('q', 1)
+      yield* mailbox_send(shared as Mailbox, 'r has sent')
+    },
+    *p({ shared }: Told): Program {
+      yield* mailbox_receive(shared as Mailbox)
+      yield* send('q', 2)
+      yield* mailbox_send(shared as Mailbox, 'p has sent')
+    },
+    *q({ ghost, shared }: Told): Program {
+      while ((yield* mailbox_receive(shared as Mailbox)) !== 'p has sent') yield* exit(1)
+      for (let i = 0; i < 2; i++) ghost.push((yield* receive_any()).from)
+    },
+  }
+  const setup = function* (): Program<Mailbox> {
+    for (const from of ['p', 'r']) yield* link_create(from, 'q', { capacity: 5 })
+    return yield* mailbox_create('told')
+  }
+  const served = outcomes(programs, { setup, wakeOrder }).filter((line) => line !== '' && !line.includes('/'))
+  expect(served).toEqual(expected)
 })
