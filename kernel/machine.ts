@@ -22,7 +22,7 @@ import { unpin } from './objects.ts'
 import { exit, thread_exit } from './process.ts'
 import { leaveQueue } from './queue.ts'
 import { ReadySet, Task } from './ready.ts'
-import { type Data, emptyState, type Id, type KernelState, type Thread, type WakeOrder } from './state.ts'
+import { type Data, emptyState, type Id, type KernelState, returned, type Thread, type WakeOrder } from './state.ts'
 
 /**
  * The machine: threads with their programs over a kernel state. It knows who could go next, takes the step that it is
@@ -285,13 +285,13 @@ export class Machine {
     invariant(outcome !== null && thread.call !== null, 'an outcome that is taken is there')
     thread.call.outcome = null
     const drafted = this.transact !== null // and what is in a draft is gone when it is finished
-    if ('value' in outcome) {
-      kernel.value = drafted ? copy(outcome.value) : outcome.value
-      return DONE
+    if ('code' in outcome) {
+      kernel.code = outcome.code
+      kernel.detail = drafted ? copy(outcome.detail) : outcome.detail
+      return FAIL
     }
-    kernel.code = outcome.code
-    kernel.detail = drafted ? copy(outcome.detail) : outcome.detail
-    return FAIL
+    kernel.value = drafted ? copy(outcome.value) : outcome.value
+    return DONE
   }
 
   /** Does what an attempt, or the giving up, of the thread's call has said. */
@@ -311,7 +311,7 @@ export class Machine {
         invariant(call !== null, 'a call that ends was in progress')
         if (thread.pending.length > 0) {
           // Signals that the call raised on its own thread come before its return.
-          call.outcome = outcome === DONE ? { value: kernel.value } : { code: kernel.code, detail: kernel.detail }
+          call.outcome = outcome === DONE ? returned(kernel.value) : { code: kernel.code, detail: kernel.detail }
           thread.status = 'ready'
           if (own && outcome === FAIL) this.result = this.#errorOf(task)
           return
@@ -437,7 +437,7 @@ export class Machine {
     kernel.stage = call.stage
     kernel.value = undefined
     const outcome = giveUp(kernel, thread, call.args, 'signal')
-    if (outcome === DONE) call.outcome = { value: kernel.value }
+    if (outcome === DONE) call.outcome = returned(kernel.value)
     if (outcome === FAIL) call.outcome = { code: kernel.code, detail: kernel.detail }
     if (outcome === NEXT) call.stage = kernel.stage
   }

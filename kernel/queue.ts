@@ -2,7 +2,7 @@ import { type Outcome, SLEEP } from './call.ts'
 import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { type Kernel, threadOf } from './kernel.ts'
-import type { Data, Id, Queue, Thread, WakeOrder } from './state.ts'
+import { type Data, type Id, type Queue, returned, type Thread, type WakeOrder } from './state.ts'
 
 /**
  * Sleeping and waking. A queue is a doubly linked list through the threads that sleep on it, so that joining, leaving
@@ -83,7 +83,7 @@ export function wake(kernel: Kernel, thread: Thread, word: Data = null): void {
 /** Hand-off: the sleeper's call is over, and returns `value` without another attempt. */
 export function finish(kernel: Kernel, thread: Thread, value: unknown): void {
   invariant(thread.call !== null, 'a call that is finished for its caller is in progress', thread.id)
-  thread.call.outcome = { value }
+  thread.call.outcome = returned(value)
   wake(kernel, thread)
 }
 

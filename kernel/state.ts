@@ -127,7 +127,11 @@ export interface CallState {
   outcome: CallOutcome | null
 }
 
-export type CallOutcome = { value: unknown } | { code: string; detail: Data }
+/** What a call returned, `{}` for nothing, or the code it failed with. */
+export type CallOutcome = { value?: unknown } | { code: string; detail: Data }
+
+/** The outcome of a call that returns `value`; in the state there is no `undefined`. */
+export const returned = (value: unknown): CallOutcome => (value === undefined ? {} : { value })
 
 /** Any other kernel object; each subsystem extends it with its kinds. */
 export interface KernelObject {

@@ -16,10 +16,13 @@ export function rr(quantum: number, name = `rr:quantum=${quantum}`): Decider {
   function next(machine: Machine): number {
     const { actor } = machine
     passTime(machine)
+    if (running !== null && running.slot < 0) running = null // it waits, and gets in line anew
     if (timerIsDue(machine)) return machine.ready.size
-    const yielded = machine.call?.def.name === 'yield'
-    if (running !== null && running === actor && running.slot >= 0) {
-      used += 1
+    if (running !== null && running.slot >= 0) {
+      // Between two of its steps a timer may have fired, which is no step of its.
+      const own = running === actor && machine.kind !== 'timer'
+      if (own) used += 1
+      const yielded = own && machine.call?.def.name === 'yield'
       if (used < quantum && !yielded) return running.slot
       queue.put(running)
     }
