@@ -56,7 +56,7 @@ describe.each(orders)('waiters served %s', (wakeOrder) => {
     expect(outcomes(programs, { wakeOrder })).toEqual(['2 / error: PROCESS_ENDED'])
   })
 
-  test('asymmetric: whoever sends is received from, and named', () => {
+  test.each([0, 5])('asymmetric: whoever sends is received from, and named (capacity %d)', (capacity) => {
     const programs = {
       p: sending('q', 1),
       r: sending('q', 2),
@@ -67,7 +67,7 @@ describe.each(orders)('waiters served %s', (wakeOrder) => {
         }
       },
     }
-    expect(outcomes(programs, { wakeOrder })).toEqual(['p:1 r:2', 'r:2 p:1'])
+    expect(outcomes(programs, { setup: linked(capacity), wakeOrder })).toEqual(['p:1 r:2', 'r:2 p:1'])
   })
 
   test('one receive from a named sender and one from any, by two threads, share what comes', () => {
