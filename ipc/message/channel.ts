@@ -91,7 +91,7 @@ export function take(kernel: Kernel, ref: Ref<Channel>): Data {
     const stamp = sender.call?.progress ?? 0
     append(channel, messageOf(kernel, sender), stamp)
   }
-  return message
+  return copy(message) // what its sender said stays as it was, for those who keep records
 }
 
 function append(channel: Channel, message: Data, stamp: number): void {

@@ -300,7 +300,7 @@ describe('whatever the programs, the schedule and the wake order', () => {
 /** What happened in a run: each step with its arguments and whom it woke, and the state after it. */
 function story(given: Case, transact: Transact | null): unknown[] {
   const lines: unknown[] = []
-  const states: [KernelState, string][] = []
+  const records: [unknown, string][] = []
   const options = transact === null ? {} : { transact }
   randomSchedules(scenarioOf(given), given.seed, 1, {
     ...options,
@@ -309,12 +309,13 @@ function story(given: Case, transact: Transact | null): unknown[] {
         const { actor, call, callArgs, outcome, kernel } = machine
         const step = [actor?.id, call?.def.name, callArgs, outcome, kernel.woken, kernel.footprint.touches()]
         lines.push(structuredClone([step, state, ghost]))
-        if (transact !== null) states.push([state, JSON.stringify(state)])
+        records.push([callArgs, JSON.stringify(callArgs)])
+        if (transact !== null) records.push([state, JSON.stringify(state)])
       },
     ],
   })
   // What has been is not changed by what comes.
-  for (const [state, then] of states) expect(JSON.stringify(state)).toBe(then)
+  for (const [record, then] of records) expect(JSON.stringify(record)).toBe(then)
   return lines
 }
 
