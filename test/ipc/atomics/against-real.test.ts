@@ -209,3 +209,21 @@ test('buffers: lengths that JavaScript refuses are refused', () => {
     ])
   }
 })
+
+test('arrays over buffers of any size, from anywhere, are made where JavaScript makes them', () => {
+  const outcome = (make: () => { readonly length: number }): string => {
+    try {
+      return `length ${make().length}`
+    } catch (error) {
+      return thrown(error)
+    }
+  }
+  for (const [Real, made] of types) {
+    for (let bytes = 0; bytes <= 17; bytes++) {
+      for (const [offset, length] of [[], [4], [8], [16], [0, 1], [8, 1], [4, 2], [40]]) {
+        const real = outcome(() => new (Real as unknown as RealArray)(new SharedArrayBuffer(bytes), offset, length))
+        expect(outcome(() => made({ address: 4096, byteLength: bytes }, offset, length))).toBe(real)
+      }
+    }
+  }
+})
