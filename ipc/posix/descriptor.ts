@@ -87,7 +87,7 @@ export interface Stat {
   readonly mode: number
   /** In bytes; 0 for what isn't a regular file. */
   readonly size: number
-  /** Names that lead to it. */
+  /** Names that lead to it; 1 for pipes and sockets, which have none. */
   readonly nlink: number
   readonly uid: number
 }

@@ -40,7 +40,7 @@ export interface File extends Counted {
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  /** Names that lead to it. */
+  /** Names that lead to it; 1 for pipes and sockets, which have none. */
   nlink: number
   /** A regular file's bytes, which mappings share. */
   readonly memory: Ref<MemoryObject> | null
@@ -87,7 +87,7 @@ export function createFile(kernel: Kernel, creator: Thread, path: Id, name: stri
   return file
 }
 
-/** A file without a name. */
+/** A file without a name; pipes and sockets have one link all the same. */
 export function createInode(
   kernel: Kernel,
   creator: Thread,
@@ -96,7 +96,8 @@ export function createInode(
   memory: Ref<MemoryObject> | null = null,
 ): Ref<File> {
   const { uid, gid } = readsProcess(kernel, creator.process, CREDENTIALS)
-  return create<File>(kernel, creator, (id) => ({ id, kind: 'file', type, mode, uid, gid, nlink: 0, memory, refs: 0 }))
+  const nlink = type === 'reg' ? 0 : 1
+  return create<File>(kernel, creator, (id) => ({ id, kind: 'file', type, mode, uid, gid, nlink, memory, refs: 0 }))
 }
 
 /** 0 to 2 are a process's terminal, which is not modelled. */

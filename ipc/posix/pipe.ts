@@ -8,6 +8,8 @@ import {
   type Kernel,
   type Outcome,
   type Ref,
+  release,
+  retain,
   type Thread,
 } from '../../kernel/index.ts'
 import { integer, posixError } from './args.ts'
@@ -20,11 +22,14 @@ export type Pair = readonly [number, number]
 
 /** Opens both ends at the lowest free descriptors, or neither. */
 function openBoth(kernel: Kernel, thread: Thread, first: End, second: End): Outcome {
+  retain(kernel, first.file)
+  retain(kernel, second.file)
   const one = openFile(kernel, thread, first.file, first.flags)
-  const two = openFile(kernel, thread, second.file, second.flags)
-  if (one !== null && two !== null) return done(kernel, [one, two])
-  if (one !== null) closeDescriptor(kernel, thread, one)
-  return fail(kernel, 'EMFILE')
+  const two = one === null ? null : openFile(kernel, thread, second.file, second.flags)
+  if (one !== null && two === null) closeDescriptor(kernel, thread, one)
+  release(kernel, first.file)
+  release(kernel, second.file)
+  return two === null ? fail(kernel, 'EMFILE') : done(kernel, [one, two])
 }
 
 interface End {
