@@ -25,6 +25,12 @@ export function armTimer(kernel: Kernel, thread: Thread, at: number): void {
   Heap.heappush(state.timers, { at, number: state.timersSet, thread: thread.id }, earlier)
 }
 
+/** When the thread's timer fires; `null` when none is armed. */
+export function armedUntil(kernel: Kernel, thread: Thread): number | null {
+  if (thread.timer === 0) return null
+  return kernel.state.timers.find(({ number }) => number === thread.timer)?.at ?? null
+}
+
 /** The thread's timer will not fire. */
 export function disarmTimer(kernel: Kernel, thread: Thread): void {
   if (thread.timer === 0) return

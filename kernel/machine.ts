@@ -12,7 +12,7 @@ import {
   type SiteProbe,
   SLEEP,
 } from './call.ts'
-import { armTimer, disarmTimer, fireTimer } from './clock.ts'
+import { armedUntil, armTimer, disarmTimer, fireTimer } from './clock.ts'
 import { BadInput, CallError, invariant } from './errors.ts'
 import { endThread, hasToRelease } from './exit.ts'
 import { Guards } from './guards.ts'
@@ -415,7 +415,8 @@ export class Machine {
     const waiting = call !== null && call.outcome === null && this.#waits(task, thread)
     if (waiting && !(disposition.restart && task.pending?.def.restarts === true)) this.#interrupt(task, thread)
     if (handler === undefined) return this.#goOn(task, thread)
-    if (thread.call !== null) thread.interrupted.push({ ...thread.call })
+    if (thread.call !== null) thread.interrupted.push({ call: { ...thread.call }, until: armedUntil(kernel, thread) })
+    disarmTimer(kernel, thread) // the handler's own calls may need it
     thread.call = null
     task.interrupted.push({ program: task.program, pending: task.pending })
     task.program = (handler as (signal: string) => Program<unknown>)(signal) // sigaction puts nothing else there
@@ -459,12 +460,12 @@ export class Machine {
     if (program === null) return this.#handBack(task, thread, returns, value)
     let result: IteratorResult<Call<unknown>, unknown>
     if (this.#sites !== null) noteSites(this.#sites)
+    this.#speaker = task
     try {
       result = returns ? program.next(value) : program.throw(value)
       while (result.done !== true && result.value instanceof Call) {
         const { def, args, extra } = result.value
         if (def.local === undefined) break
-        this.#speaker = task
         this.#said = result.value
         result = program.next(def.local(this.#local, args, extra))
       }
@@ -523,7 +524,9 @@ export class Machine {
     if (under !== undefined) {
       task.program = under.program
       task.pending = under.pending
-      thread.call = thread.interrupted.pop() ?? null
+      const { call, until } = thread.interrupted.pop() ?? { call: null, until: null }
+      thread.call = call
+      if (until !== null && call?.outcome === null) armTimer(this.kernel, thread, until)
       return this.#goOn(task, thread)
     }
     if (hasToRelease(this.kernel, thread)) return this.#stand(task, thread, thread_exit())

@@ -103,9 +103,15 @@ export interface Thread {
   /** Signals to be delivered, oldest first. */
   pending: Signal[]
   /** Calls that a signal handler, which makes calls of its own, has interrupted; the newest last. */
-  interrupted: CallState[]
+  interrupted: InterruptedCall[]
   /** How many kernel objects it has created. */
   created: number
+}
+
+/** A call that waits for a signal handler to end, and the time until which it was waiting, if there was one. */
+export interface InterruptedCall {
+  call: CallState
+  until: number | null
 }
 
 /** A call in progress, as data. */
