@@ -1,0 +1,319 @@
+import {
+  type AnyValues,
+  BadInput,
+  boot,
+  type Scenario,
+  type Simulation,
+  type WakeOrder,
+  type World,
+} from '../kernel/index.ts'
+import {
+  type Decider,
+  decider as deciderNamed,
+  type Ending,
+  type Failure,
+  indexed,
+  type Logged,
+  logged,
+  MAX_STEPS,
+  type Outcome,
+  run,
+  type Schedule,
+} from '../scheduler/index.ts'
+import { seconds } from './budget.ts'
+import { checkDeterminism } from './determinism.ts'
+import { guarded } from './guarded.ts'
+import { type Met, meets, type Verdict } from './verdict.ts'
+
+/** The loop over schedules: makes runs until one fails, none is left, or a budget runs out. */
+
+export interface ExploreOptions {
+  /** `random`, `dfs`, a policy (`fifo`, `rr:quantum=2`), or `portfolio`, the default: some random runs, then dfs. */
+  readonly strategy?: string
+  readonly seed?: string | number
+  /** At most so many runs. Default 10,000. */
+  readonly executions?: number
+  /** At most so many seconds, looked at between runs. Default: no limit. */
+  readonly time?: number
+  readonly maxSteps?: number
+  readonly params?: AnyValues
+  readonly wakeOrder?: WakeOrder
+  /** Make every k-th run twice and compare; the first always is. */
+  readonly checkDeterminism?: number
+  /** Told now and then, over a second into the search. */
+  readonly onProgress?: (progress: Progress) => void
+  /** Ends the search, with what is known so far. */
+  readonly signal?: AbortSignal
+}
+
+export interface Progress {
+  readonly executions: number
+  readonly executionsMax: number
+  readonly steps: number
+  readonly seconds: number
+}
+
+/** A failure that was found, and the schedule that leads to it. */
+export interface Found extends Failure {
+  readonly ending: Ending
+  readonly schedule: Schedule
+  /** Number of the failing run among all that were made, from 1. */
+  readonly execution: number
+  readonly strategy: string
+}
+
+export interface Exploration {
+  readonly scenario: Scenario
+  readonly params: AnyValues
+  readonly wakeOrder: WakeOrder
+  readonly strategy: string
+  readonly seed: string
+  readonly maxSteps: number
+  readonly verdict: Verdict
+  readonly met: Met
+  readonly failure: Found | null
+  readonly executions: number
+  readonly steps: number
+  /** Runs given up by `assume`. */
+  readonly pruned: number
+  /** Names of *sometimes* conditions that no run reached. */
+  readonly neverReached: readonly string[]
+  /** What there is to say, in a few lines. */
+  readonly text: string
+}
+
+export const EXECUTIONS = 10_000
+/** Random runs before the default turns to depth-first search. */
+const BURST = 1_000
+/** How long the loop runs before it lets others have a turn. */
+const SLICE_SECONDS = 0.1
+
+interface Phase {
+  readonly name: string
+  readonly decider: Logged
+  readonly executionsMax: number
+}
+
+/** Explores a scenario. @throws BadInput for a parameter, strategy or program that can't be used */
+export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<Exploration> {
+  const search = new Search(scenario, options)
+  for (;;) {
+    const more = guarded(
+      () => search.machine,
+      () => search.goOn(),
+    )
+    if (!more) return search.result()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+class Search {
+  readonly #scenario: Scenario
+  readonly #options: ExploreOptions
+  readonly #strategy: string
+  readonly #seed: string
+  readonly #maxSteps: number
+  readonly #executionsMax: number
+  readonly #phases: Phase[]
+  readonly #began = seconds()
+  readonly #unreached: Map<string, (world: World) => boolean>
+  #simulation: Simulation | null = null
+  #phase = 0
+  #inPhase = 0
+  #executions = 0
+  #steps = 0
+  #pruned = 0
+  #found: Found | null = null
+  #complete = false
+  #stopped = false
+  #reported = 1
+
+  constructor(scenario: Scenario, options: ExploreOptions) {
+    this.#scenario = scenario
+    this.#options = options
+    this.#strategy = options.strategy ?? 'portfolio'
+    this.#seed = String(options.seed ?? 1)
+    this.#maxSteps = atLeastOne('maxSteps', options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS)
+    this.#executionsMax = atLeastOne('executions', options.executions ?? EXECUTIONS)
+    this.#phases = phasesOf(this.#strategy, this.#seed, this.#executionsMax)
+    this.#unreached = new Map(Object.entries(scenario.sometimes ?? {})) as Map<string, (world: World) => boolean>
+  }
+
+  get machine() {
+    return this.#simulation?.machine ?? null
+  }
+
+  /** Makes runs for a while; says whether there is more to do. */
+  goOn(): boolean {
+    const until = seconds() + SLICE_SECONDS
+    for (let i = 1; this.#another(); i++) {
+      if (this.#found !== null) return false
+      if (i % 16 === 0 && seconds() >= until) return this.#between()
+    }
+    return false
+  }
+
+  /** Between runs: progress is told, and budgets are looked at. */
+  #between(): boolean {
+    const now = seconds() - this.#began
+    const { time, signal, onProgress } = this.#options
+    if (now >= this.#reported) {
+      onProgress?.({
+        executions: this.#executions,
+        executionsMax: this.#executionsMax,
+        steps: this.#steps,
+        seconds: now,
+      })
+      this.#reported = now + 0.2
+    }
+    this.#stopped = signal?.aborted === true || (time !== undefined && now >= time)
+    return !this.#stopped
+  }
+
+  /** Makes one run; `false` when none is left. */
+  #another(): boolean {
+    const phase = this.#phases[this.#phase]
+    if (phase === undefined) return false
+    if (this.#inPhase >= phase.executionsMax) return this.#nextPhase()
+    const simulation = this.#stage(phase.decider)
+    if (!phase.decider.begin(simulation, this.#inPhase)) {
+      this.#complete = phase.decider.complete
+      return this.#complete ? false : this.#nextPhase()
+    }
+    const outcome = run(simulation, phase.decider, this.#runOptions)
+    this.#executions += 1
+    this.#inPhase += 1
+    this.#steps += simulation.machine.steps
+    this.#judge(phase, simulation, outcome)
+    return this.#found === null
+  }
+
+  #nextPhase(): boolean {
+    this.#phase += 1
+    this.#inPhase = 0
+    return this.#phase < this.#phases.length
+  }
+
+  /** The scenario, before its first step, with this decider at the door. */
+  #stage(decider: Decider): Simulation {
+    const { params, wakeOrder } = this.#options
+    this.#simulation ??= boot(this.#scenario, {
+      door: decider,
+      ...(params === undefined ? {} : { params }),
+      ...(wakeOrder === undefined ? {} : { wakeOrder }),
+    })
+    this.#simulation.machine.kernel.door = decider
+    this.#simulation.start()
+    return this.#simulation
+  }
+
+  get #runOptions() {
+    const { maxSteps, observers } = { maxSteps: this.#maxSteps, observers: [this.#watch] }
+    return this.#unreached.size > 0 ? { maxSteps, observers } : { maxSteps }
+  }
+
+  /** Ticks off the *sometimes* conditions as they are reached. */
+  readonly #watch = (simulation: Simulation): void => {
+    for (const [name, reached] of this.#unreached) if (reached(simulation.world)) this.#unreached.delete(name)
+  }
+
+  #judge(phase: Phase, simulation: Simulation, { ending, failure }: Outcome): void {
+    if (ending === 'pruned') this.#pruned += 1
+    const every = this.#options.checkDeterminism
+    const taken = phase.decider.taken()
+    if (this.#executions === 1 || (every !== undefined && this.#executions % every === 0)) {
+      checkDeterminism(simulation, taken, this.#maxSteps)
+    }
+    if (failure === null) return
+    const again = indexed(taken)
+    run(this.#stage(again), again, { maxSteps: this.#maxSteps })
+    const schedule = again.schedule()
+    this.#found = { ...failure, ending, schedule, execution: this.#executions, strategy: phase.name }
+  }
+
+  result(): Exploration {
+    const scenario = this.#scenario
+    const failure = this.#found
+    const verdict = this.#verdict()
+    const met = meets(scenario.expect, verdict, failure)
+    const simulation = this.#simulation
+    const neverReached = failure === null ? [...this.#unreached.keys()] : []
+    const counts = { executions: this.#executions, steps: this.#steps, pruned: this.#pruned }
+    return {
+      scenario,
+      params: simulation?.params ?? {},
+      wakeOrder: simulation?.state.wakeOrder ?? 'any',
+      strategy: this.#strategy,
+      seed: this.#seed,
+      maxSteps: this.#maxSteps,
+      verdict,
+      met,
+      failure,
+      ...counts,
+      neverReached,
+      text: inWords(verdict, failure, counts, neverReached, this.#stopped),
+    }
+  }
+
+  #verdict(): Verdict {
+    if (this.#found !== null) return 'failed'
+    if (this.#executions === this.#pruned) return 'inconclusive'
+    return this.#complete ? 'proved' : 'sampled'
+  }
+}
+
+function atLeastOne(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1)
+    throw new BadInput(`${name} takes a whole number of at least 1, not ${value}`)
+  return value
+}
+
+function phasesOf(strategy: string, seed: string, executionsMax: number): Phase[] {
+  if (strategy !== 'portfolio') {
+    return [{ name: strategy, decider: logged(deciderNamed(strategy, seed)), executionsMax }]
+  }
+  const burst = Math.min(BURST, Math.ceil(executionsMax / 10))
+  return [
+    { name: 'random', decider: logged(deciderNamed('random', seed)), executionsMax: burst },
+    { name: 'dfs', decider: logged(deciderNamed('dfs', seed)), executionsMax: executionsMax - burst },
+  ]
+}
+
+interface Counts {
+  readonly executions: number
+  readonly steps: number
+  readonly pruned: number
+}
+
+const count = (n: number, what: string): string =>
+  `${n.toString().replace(/\B(?=(\d{3})+$)/g, ',')} ${what}${n === 1 ? '' : 's'}`
+
+function inWords(
+  verdict: Verdict,
+  failure: Found | null,
+  counts: Counts,
+  neverReached: readonly string[],
+  stopped: boolean,
+): string {
+  const lines = [headline(verdict, failure, counts)]
+  if (failure !== null) lines.push(failure.message)
+  if (stopped) lines.push('stopped before its budget of runs was used up')
+  if (counts.pruned > 0) lines.push(`${count(counts.pruned, 'run')} given up by assume()`)
+  for (const name of neverReached) lines.push(`never reached in any run: ${name}`)
+  return lines.join('\n')
+}
+
+function headline(verdict: Verdict, failure: Found | null, { executions }: Counts): string {
+  switch (verdict) {
+    case 'proved':
+      return `proved: holds in every schedule (${count(executions, 'run')} made)`
+    case 'sampled':
+      return `sampled: holds in ${count(executions, 'schedule')}; there may be others`
+    case 'failed':
+      return `failed: ${failure?.kind} in run ${failure?.execution} (${failure?.strategy})`
+    case 'inconclusive':
+      return 'inconclusive: no run came to its end'
+    default:
+      return verdict satisfies never
+  }
+}

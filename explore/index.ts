@@ -1,0 +1,5 @@
+/** The explorer: the loop over schedules, what it finds, and the words for it. */
+export { checkDeterminism } from './determinism.ts'
+export * from './explore.ts'
+export { guarded, SILENCE_MS_MAX } from './guarded.ts'
+export * from './verdict.ts'

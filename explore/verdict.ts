@@ -1,0 +1,42 @@
+import type { Expectation } from '../kernel/index.ts'
+import type { Failure } from '../scheduler/index.ts'
+
+/** What a search says at its end. "No bug found" is never said alone: it always says how far the search went. */
+export type Verdict =
+  /** Every schedule there is was made, and all held. */
+  | 'proved'
+  /** So many schedules were made, and all held. */
+  | 'sampled'
+  | 'failed'
+  /** A budget ran out, or every run was given up, before anything could be said. */
+  | 'inconclusive'
+
+/** Whether that is what the scenario expects. */
+export type Met = 'as expected' | 'not as expected' | 'inconclusive'
+
+/** Whether a failure is the one that the scenario expects. */
+export function isExpected(expect: Expectation, failure: Failure): boolean {
+  switch (failure.kind) {
+    case 'deadlock':
+    case 'step limit':
+      return expect === failure.kind
+    case 'invariant':
+    case 'assertion':
+      return expect === `violates: ${failure.name}`
+    case 'uncaught error':
+      return expect === `error: ${failure.name}`
+    default:
+      return failure.kind satisfies never
+  }
+}
+
+export function meets(expect: Expectation, verdict: Verdict, failure: Failure | null): Met {
+  if (failure !== null) return isExpected(expect, failure) ? 'as expected' : 'not as expected'
+  if (verdict === 'inconclusive') return 'inconclusive'
+  if (expect === 'holds') return 'as expected'
+  if (expect === 'proved') return verdict === 'proved' ? 'as expected' : 'inconclusive'
+  return 'not as expected'
+}
+
+/** The command line's exit code. */
+export const exitCode = (met: Met): 0 | 1 | 3 => (met === 'as expected' ? 0 : met === 'inconclusive' ? 3 : 1)

@@ -1,0 +1,88 @@
+import { BadInput, invariant } from '../../kernel/index.ts'
+import { CHOSEN, type Choice, choiceOf, WOKEN } from '../choice.ts'
+import type { Decider } from '../decider.ts'
+
+/** A decider that writes down which options were taken, by number: the cheapest record from which a run can be made again. */
+export interface Logged extends Decider {
+  /** The options taken in the run under way, or just over. */
+  taken(): number[]
+}
+
+export function logged(inner: Decider): Logged {
+  const log: number[] = []
+  let length = 0
+  return {
+    name: inner.name,
+    keepsTime: inner.keepsTime,
+    get complete() {
+      return inner.complete
+    },
+    begin(simulation, index) {
+      length = 0
+      return inner.begin(simulation, index)
+    },
+    next(machine) {
+      const option = inner.next(machine)
+      log[length] = option
+      length += 1
+      return option
+    },
+    pick(kind, thread, count, label) {
+      const option = inner.pick(kind, thread, count, label)
+      log[length] = option
+      length += 1
+      return option
+    },
+    taken: () => log.slice(0, length),
+  }
+}
+
+/** What a schedule looks like from outside. */
+export interface Schedule {
+  /** The choices by their identities, those inside steps after the step's own. */
+  readonly choices: readonly Choice[]
+  /** Switches away from a thread that could have gone on. */
+  readonly preemptions: number
+  readonly steps: number
+}
+
+/** Makes the run of a log again, and says what the options were. Each use of it makes one run. */
+export function indexed(log: readonly number[]): Decider & { schedule(): Schedule } {
+  let at = 0
+  let steps = 0
+  let preemptions = 0
+  const choices: Choice[] = []
+
+  function take(count: number): number {
+    const option = log[at]
+    if (option === undefined || option >= count)
+      throw new BadInput(
+        'made again, the run goes another way: a program keeps state between runs, or draws random numbers of its own',
+      )
+    at += 1
+    return option
+  }
+
+  return {
+    name: 'indexed',
+    keepsTime: false,
+    complete: false,
+    begin(_simulation, index) {
+      invariant(index === 0, 'a log is of one run')
+      return true
+    },
+    next(machine) {
+      const option = take(machine.options)
+      if (option !== 0 && machine.runningGoesOn) preemptions += 1
+      steps += 1
+      choices.push(choiceOf(machine, option))
+      return option
+    },
+    pick(kind, _thread, count, label) {
+      const option = take(count)
+      choices.push((kind === 'choose' ? CHOSEN : WOKEN) + label(option))
+      return option
+    },
+    schedule: () => ({ choices, preemptions, steps }),
+  }
+}
