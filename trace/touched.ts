@@ -1,4 +1,4 @@
-import { type Footprint, type Id, type KernelState, memoryOrders, READ, WRITE } from '../kernel/index.ts'
+import { type Footprint, type Id, type KernelState, memoryOrders, PAGE_SIZE, READ, WRITE } from '../kernel/index.ts'
 import { type Bytes, piece } from './bytes.ts'
 
 const TOUCHED = piece(',"touched":[')
@@ -42,12 +42,14 @@ export class TouchedText {
     return `["${how}",${JSON.stringify(object)},${part},"${memoryOrders[mode >> 2] ?? 'seq_cst'}"${labelled}]`
   }
 
-  /** The name of the object, and for a word of memory its byte in it. */
+  /** The name of the object; for a word of memory, or the queue of those who sleep on it, its byte in it. */
   #label(object: Id, part: number, state: KernelState): string | null {
+    if (state.processes[object] !== undefined) return processParts[part] ?? null
     const page = pageOf(object, state)
     if (page === null) return this.#nameOf(object, state)
     const name = this.#nameOf(page.memory, state)
-    return name === null || part < 0 ? name : `${name}+${page.offset + part * 4}`
+    if (name === null || part < 0) return name
+    return `${name}+${page.offset + (page.queueAt ?? part) * 4}`
   }
 
   #nameOf(id: Id, state: KernelState): string | null {
@@ -74,13 +76,28 @@ export function labelOf(id: Id, state: KernelState): string | null {
   return typeof name === 'string' && name !== '' ? name : null
 }
 
-const PAGE_SIZE = 4096
+/** What the parts of a process are called: see kernel.ts. */
+const processParts: readonly string[] = ['life', 'descriptors', 'mappings', 'signals', 'credentials']
 
-/** Which memory a frame belongs to, and where the page starts in it; `null` when it is no frame. */
-export function pageOf(frame: Id, state: KernelState): { memory: Id; offset: number } | null {
-  const shared = /^(.+)#(\d+)$/.exec(frame)
-  if (shared !== null) return { memory: shared[1] ?? '', offset: Number(shared[2]) * PAGE_SIZE }
-  if (state.frames[frame] === undefined) return null
+interface Page {
+  readonly memory: Id
+  /** Where the page starts in its memory, in bytes. */
+  readonly offset: number
+  /** The word on which threads sleep, when the id is that of their queue. */
+  readonly queueAt?: number
+}
+
+/** Which memory a frame, or the queue of a word in it, belongs to; `null` when it is neither. */
+function pageOf(id: Id, state: KernelState): Page | null {
+  const [, memory, page, word] = /^(.+)#(\d+)(?::(\d+))?$/.exec(id) ?? []
+  if (memory !== undefined) {
+    const at = { memory, offset: Number(page) * PAGE_SIZE }
+    return word === undefined ? at : { ...at, queueAt: Number(word) }
+  }
+  return state.frames[id] === undefined ? null : privatePage(id, state)
+}
+
+function privatePage(frame: Id, state: KernelState): Page | null {
   for (const id of Object.keys(state.processes)) {
     for (const { copied, object, offset } of state.processes[id]?.mappings ?? []) {
       for (const page of Object.keys(copied)) {
