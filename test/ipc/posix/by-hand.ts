@@ -7,6 +7,7 @@ import {
   type Id,
   sigactionByHand,
 } from 'ipclab/kernel'
+import { ftruncate, MAP_SHARED, mmap, O_CREAT, O_RDWR, PROT_READ, PROT_WRITE, shm_open } from 'ipclab/posix'
 
 /** Processes driven by hand, and what came of each call in a word: its value, an errno, a signal, `blocks`, `exit 1`, `killed SIGKILL`. */
 export class Hand {
@@ -48,6 +49,19 @@ export class Hand {
   get blocked(): Id[] {
     return this.driver.blocked().map(({ thread }) => thread)
   }
+}
+
+/** Processes with a page of memory in common, each at the same address; its descriptor is 3. */
+export function inCommon(...ids: string[]): { hand: Hand; at: number } {
+  const hand = new Hand(Object.fromEntries(ids.map((id) => [id, 1000])))
+  const addresses = ids.map((id) => {
+    const fd = hand.number(id, shm_open('/m', O_CREAT | O_RDWR, 0o600))
+    hand.do(id, ftruncate(fd, 4096))
+    return hand.number(id, mmap(null, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0))
+  })
+  const [at] = addresses
+  if (at === undefined || addresses.some((other) => other !== at)) throw new Error('it lies elsewhere in some')
+  return { hand, at }
 }
 
 const line = ({ thread, outcome }: Completion): string => `${thread}: ${String(word(outcome))}`
