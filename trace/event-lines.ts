@@ -12,6 +12,8 @@ export class EventLines {
   /** The piece that is not yet full. */
   readonly #open = new Bytes()
   #length = 0
+  /** Where in its piece the last line starts. */
+  #lastFrom = 0
   /** A piece that was read, as lines. */
   #read: readonly string[] = []
   #readAt = -1
@@ -28,11 +30,19 @@ export class EventLines {
 
   /** Adds the line that `write` writes, without its end. */
   add(write: (bytes: Bytes) => void): void {
+    if (this.#readAt === this.#pieces.length) this.#readAt = -1
+    this.#lastFrom = this.#open.length
     write(this.#open)
     this.#open.text('\n')
     this.#length += 1
     if (this.#length % PIECE_LINES === 0) this.#pieces.push(this.#open.take())
-    else if (this.#readAt === this.#pieces.length) this.#readAt = -1
+  }
+
+  /** The line that was added last; there is one. */
+  last(): string {
+    const text =
+      this.#open.length > 0 ? this.#open.from(this.#lastFrom) : this.#pieces.at(-1)?.toString('utf8', this.#lastFrom)
+    return text?.slice(0, -1) ?? ''
   }
 
   /** The line of a step, from 1, without its end; `undefined` when there is no such step. */

@@ -88,7 +88,7 @@ export function recordRun(source: Source, options: Checked): Trace {
     const write = (bytes: Bytes): void => writer.write(bytes)
     const watch: Observer = () => {
       events.add(write)
-      if (check !== undefined) check(events.at(events.length) ?? '', events.length)
+      if (check !== undefined) check(events.last(), events.length)
     }
     const outcome = run(simulation, logged.decider, {
       maxSteps,
