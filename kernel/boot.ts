@@ -3,7 +3,7 @@ import { type Program, registeredSubsystems, type SiteProbe } from './call.ts'
 import { BadInput, invariant } from './errors.ts'
 import { Journal } from './journal.ts'
 import { type Door, type Kernel, peek, threadOf } from './kernel.ts'
-import { Machine, type Transact } from './machine.ts'
+import { Machine } from './machine.ts'
 import { type MemoryObject, PAGE_SIZE, touchPage } from './paging.ts'
 import { createProcess, createThread, forkProcess, pause } from './process.ts'
 import { leaveQueue } from './queue.ts'
@@ -17,6 +17,7 @@ import {
   type World,
 } from './scenario.ts'
 import type { Id, KernelState, Process, WakeOrder } from './state.ts'
+import type { Transact } from './turns.ts'
 
 /** Turning a scenario into a machine that stands before its first step, and bringing it back there. */
 

@@ -1,11 +1,12 @@
 import { type Call, call, type Program } from './call.ts'
 import { CallError, invariant } from './errors.ts'
 import { type Door, threadOf } from './kernel.ts'
-import { Machine, type Transact } from './machine.ts'
+import { Machine } from './machine.ts'
 import { processByPid } from './pids.ts'
 import { createProcess, createThread, fork, sigactionDef } from './process.ts'
 import type { Task } from './ready.ts'
 import type { ExitStatus, Id, KernelState, Process, Signal, WakeOrder } from './state.ts'
+import type { Transact } from './turns.ts'
 
 /**
  * Driving by hand: threads without programs, which are given one call after the other. For recorded cases and for

@@ -1,0 +1,179 @@
+import { Call, type LocalContext, noteSites, type SiteProbe } from './call.ts'
+import { armTimer } from './clock.ts'
+import { BadInput, CallError } from './errors.ts'
+import { endThread, hasToRelease } from './exit.ts'
+import { type Door, Kernel } from './kernel.ts'
+import { exit, thread_exit } from './process.ts'
+import type { Task } from './ready.ts'
+import { emptyState, type Id, type Thread, type WakeOrder } from './state.ts'
+
+/**
+ * Running the users' programs: each is a generator that runs on from a call's return to its next call. What is between
+ * two calls is the program's own affair, and rides with the transition before it.
+ */
+
+export interface MachineOptions {
+  readonly wakeOrder: WakeOrder
+  readonly door: Door
+  /** Note where in its program each call was made. */
+  readonly sites?: SiteProbe | null
+}
+
+/** What went wrong in a run, as the machine sees it. */
+export interface Trouble {
+  readonly kind: 'assertion' | 'uncaught error'
+  readonly message: string
+  /** The error's code, where it has one. */
+  readonly code: string | null
+  readonly thread: Id
+  /** Where in its program the call was made that it happened in, when that is noted. */
+  readonly site: string | null
+}
+
+export abstract class Programs {
+  readonly kernel: Kernel
+  protected readonly sites: SiteProbe | null
+  /** Whose program is running, or ran last; and the local call that it made last. */
+  #speaker: Task | null = null
+  #said: Call<unknown> | null = null
+  readonly #local: LocalContext = {
+    log: (text) => {
+      this.logged.push(text)
+    },
+    fail: (kind, message) => this.fail(kind, message, null, this.#speaker, this.#said),
+    prune: () => {
+      this.pruned = true
+    },
+  }
+  trouble: Trouble | null = null
+  /** The run was given up by `assume`. */
+  pruned = false
+  /** Lines logged during the last step. */
+  logged: string[] = []
+
+  constructor(options: MachineOptions) {
+    this.kernel = new Kernel(emptyState(options.wakeOrder), options.door)
+    this.sites = options.sites ?? null
+  }
+
+  /** The thread whose program ran last, for whoever finds it running for too long. */
+  get speaking(): Id | null {
+    return this.#speaker?.id ?? null
+  }
+
+  /** A signal handler has come to its end, and what it interrupted stands again. */
+  protected abstract handlerEnded(task: Task, thread: Thread): void
+
+  /** Runs the program on, through its local calls, to the next call or its end. */
+  protected resume(task: Task, thread: Thread, returns: boolean, value: unknown): void {
+    const { program } = task
+    if (program === null) return this.handBack(task, thread, returns, value)
+    let result: IteratorResult<Call<unknown>, unknown>
+    if (this.sites !== null) noteSites(this.sites)
+    this.#speaker = task
+    try {
+      result = returns ? program.next(value) : program.throw(value)
+      while (result.done !== true && result.value instanceof Call) {
+        const { def, args, extra } = result.value
+        if (def.local === undefined) break
+        this.#said = result.value
+        result = program.next(def.local(this.#local, args, extra))
+      }
+    } catch (error) {
+      return this.uncaught(task, thread, error)
+    } finally {
+      if (this.sites !== null) noteSites(null)
+    }
+    if (result.done === true) return this.ended(task, thread)
+    const call = result.value
+    if (!(call instanceof Call)) throw rubbish(task.id, call)
+    this.stand(task, thread, call)
+  }
+
+  protected stand(task: Task, thread: Thread, call: Call<unknown>): void {
+    task.pending = call
+    const state = thread.call
+    if (state === null) {
+      thread.call = {
+        name: call.def.name,
+        args: call.args,
+        stage: 0,
+        slept: false,
+        progress: 0,
+        pins: null,
+        wake: null,
+        saved: null,
+        outcome: null,
+      }
+      return
+    }
+    state.name = call.def.name
+    state.args = call.args
+    state.stage = 0
+    state.slept = false
+    state.progress = 0
+    state.wake = null
+    state.saved = null
+  }
+
+  /** A thread driven by hand has its result and is idle again. */
+  protected handBack(task: Task, thread: Thread, returns: boolean, value: unknown): void {
+    thread.call = null
+    thread.status = 'idle'
+    task.pending = null
+    task.result = returns ? { value } : { error: value }
+  }
+
+  protected fail(
+    kind: Trouble['kind'],
+    message: string,
+    code: string | null,
+    task: Task | null,
+    call: Call<unknown> | null,
+  ) {
+    this.trouble ??= { kind, message, code, thread: task?.id ?? '', site: call?.site ?? null }
+  }
+
+  /** A program's last line is run. Its end is a step of its own only if others could see it. */
+  protected ended(task: Task, thread: Thread): void {
+    const under = task.interrupted.pop()
+    if (under !== undefined) {
+      task.program = under.program
+      task.pending = under.pending
+      const { call, until } = thread.interrupted.pop() ?? { call: null, until: null }
+      thread.call = call
+      if (until !== null && call?.outcome === null) armTimer(this.kernel, thread, until)
+      return this.handlerEnded(task, thread)
+    }
+    if (hasToRelease(this.kernel, thread)) return this.stand(task, thread, thread_exit())
+    endThread(this.kernel, thread)
+  }
+
+  protected uncaught(task: Task, thread: Thread, error: unknown): void {
+    if (error instanceof CallError) {
+      this.fail('uncaught error', error.message, error.code, task, task.pending)
+    } else if (error instanceof Error && error.name === 'AssertionError') {
+      this.fail('assertion', error.message, null, task, task.pending)
+    } else if (error instanceof BadInput) {
+      throw error
+    } else {
+      throw programThrew(task.id, error)
+    }
+    task.interrupted.length = 0
+    this.stand(task, thread, exit(1))
+  }
+}
+
+function rubbish(program: Id, value: unknown): BadInput {
+  const what = value === undefined ? 'nothing' : typeof value === 'object' ? 'an object' : `${String(value)}`
+  return new BadInput(
+    `program '${program}' yielded ${what}, which is no call; write \`yield* sem_wait(s)\`, with the star`,
+  )
+}
+
+function programThrew(program: Id, error: unknown): BadInput {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const bad = new BadInput(`program '${program}' threw ${text}; for a claim that may fail use assert() or an invariant`)
+  if (error instanceof Error && error.stack !== undefined) bad.stack = error.stack
+  return bad
+}
