@@ -1,0 +1,223 @@
+import fc from 'fast-check'
+import * as posix from '../../ipc/posix/index.ts'
+import {
+  type Call,
+  CallError,
+  type Context,
+  exit,
+  fork,
+  kill,
+  load,
+  log,
+  map_anonymous,
+  type Program,
+  type Scenario,
+  type Signal,
+  scenario,
+  sigaction,
+  store,
+  thread_create,
+  umask,
+  type WakeOrder,
+} from '../../kernel/index.ts'
+
+/**
+ * Random programs that make every POSIX call with arguments that are mostly right: two objects and two semaphores by
+ * name, memory mapped at three places and in common, semaphores, mutexes and conditions in all of it, faults, children,
+ * threads, signals. They catch every error.
+ */
+
+/** One call: which, and numbers out of which its arguments are made. */
+export interface PosixOp {
+  readonly op: string
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  /** What a child, a thread or a handler does. */
+  readonly body: readonly PosixOp[]
+}
+
+export interface PosixCase {
+  readonly programs: readonly (readonly PosixOp[])[]
+  readonly wakeOrder: WakeOrder
+  readonly seed: string
+}
+
+/** What a running program knows. */
+interface Knowing {
+  readonly context: Context
+  /** Addresses that sem_open has returned. */
+  readonly opened: number[]
+}
+
+const NAMES = ['p', 'q', 'r'] as const
+const OFFSETS = [0, 32, 64, 4064, 4096, 8000]
+const LENGTHS = [0, 1, 100, 4096, 5000, 8192]
+const FLAGS = [
+  posix.O_RDWR | posix.O_CREAT,
+  posix.O_RDWR | posix.O_CREAT,
+  posix.O_RDWR | posix.O_CREAT | posix.O_EXCL,
+  posix.O_RDWR | posix.O_TRUNC,
+  posix.O_RDONLY,
+]
+const TIMES: readonly posix.Timespec[] = [
+  { tv_sec: 0, tv_nsec: 0 },
+  { tv_sec: 0, tv_nsec: 50 },
+  { tv_sec: 1, tv_nsec: 0 },
+  { tv_sec: 0, tv_nsec: 1e9 },
+]
+const SIGNALS: readonly Signal[] = ['SIGUSR1', 'SIGUSR2', 'SIGSEGV', 'SIGBUS', 'SIGCHLD']
+
+const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T // no list is empty
+const object = (a: number): string => pick(['/a', '/b', '/sem.s'], a)
+const semaphore = (a: number): string => pick(['/s', '/t'], a)
+const slot = (a: number): number => 0x4000_0000 + (a % 3) * 0x1_0000
+
+/** Somewhere in memory: in common, at one of the places, or where a semaphore is open. */
+function place({ context, opened }: Knowing, a: number, b: number): number {
+  const bases = [context.shared as number, context.shared as number, slot(b), ...opened.slice(-1)]
+  return pick(bases, a) + pick(OFFSETS, b)
+}
+
+type Maker = (a: number, b: number, c: number, knowing: Knowing) => Call<unknown>
+
+const makers: { readonly [op: string]: Maker } = {
+  shm_open: (a, b) => posix.shm_open(object(a), pick(FLAGS, b), 0o600),
+  shm_unlink: (a) => posix.shm_unlink(object(a)),
+  ftruncate: (a, b) => posix.ftruncate(3 + (a % 3), pick(LENGTHS, b)),
+  fstat: (a) => posix.fstat(3 + (a % 3)),
+  close: (a) => posix.close(3 + (a % 3)),
+  dup: (a) => posix.dup(3 + (a % 3)),
+  dup2: (a, b) => posix.dup2(3 + (a % 3), 3 + (b % 4)),
+  lseek: (a, b, c) => posix.lseek(3 + (a % 3), pick(LENGTHS, b), c % 4),
+  read: (a, b) => posix.read(3 + (a % 3), pick(LENGTHS, b) % 300),
+  write: (a, b) => posix.write(3 + (a % 3), 'abc\0é'.repeat(b % 4)),
+  pipe: () => posix.pipe(),
+  socketpair: () => posix.socketpair(posix.SOCK_STREAM),
+  mmap: (a, b, c) => {
+    const flags = pick(
+      [posix.MAP_SHARED, posix.MAP_SHARED, posix.MAP_PRIVATE, posix.MAP_PRIVATE | posix.MAP_ANONYMOUS],
+      c,
+    )
+    const prot = pick([3, 3, 3, 1, 2], b)
+    return posix.mmap(slot(a), pick(LENGTHS, b), prot, flags | posix.MAP_FIXED, 3 + (b % 2), (c % 2) * 4096)
+  },
+  munmap: (a, b) => posix.munmap(slot(a) + (b % 2) * 4096, pick(LENGTHS, b)),
+  mprotect: (a, b, c) => posix.mprotect(slot(a) + (b % 2) * 4096, pick(LENGTHS, b), c % 4),
+  load: (a, b, _, knowing) => load(place(knowing, a, b), 'u32'),
+  store: (a, b, c, knowing) => store(place(knowing, a, b), 'u8', c),
+  sem_open: (a, b, c) =>
+    posix.sem_open(semaphore(a), pick([posix.O_CREAT, 0, posix.O_CREAT | posix.O_EXCL], b), 0o600, c % 3),
+  sem_close: (a, b, _, knowing) => posix.sem_close(pick([...knowing.opened, place(knowing, a, b)], a)),
+  sem_unlink: (a) => posix.sem_unlink(semaphore(a)),
+  sem_init: (a, b, c, knowing) => posix.sem_init(place(knowing, a, b), 1, c % 3),
+  sem_wait: (a, b, _, knowing) => posix.sem_wait(place(knowing, a, b)),
+  sem_trywait: (a, b, _, knowing) => posix.sem_trywait(place(knowing, a, b)),
+  sem_timedwait: (a, b, c, knowing) => posix.sem_timedwait(place(knowing, a, b), pick(TIMES, c)),
+  sem_post: (a, b, _, knowing) => posix.sem_post(place(knowing, a, b)),
+  sem_getvalue: (a, b, _, knowing) => posix.sem_getvalue(place(knowing, a, b)),
+  mutex_init: (a, b, c, knowing) => posix.pthread_mutex_init(place(knowing, a, b), { type: c % 4 }),
+  mutex_lock: (a, b, _, knowing) => posix.pthread_mutex_lock(place(knowing, a, b)),
+  mutex_trylock: (a, b, _, knowing) => posix.pthread_mutex_trylock(place(knowing, a, b)),
+  mutex_timedlock: (a, b, c, knowing) => posix.pthread_mutex_timedlock(place(knowing, a, b), pick(TIMES, c)),
+  mutex_unlock: (a, b, _, knowing) => posix.pthread_mutex_unlock(place(knowing, a, b)),
+  mutex_destroy: (a, b, _, knowing) => posix.pthread_mutex_destroy(place(knowing, a, b)),
+  cond_init: (a, b, _, knowing) => posix.pthread_cond_init(place(knowing, a, b)),
+  cond_wait: (a, b, c, knowing) => posix.pthread_cond_wait(place(knowing, a, b), place(knowing, a, c)),
+  cond_timedwait: (a, b, c, knowing) =>
+    posix.pthread_cond_timedwait(place(knowing, a, b), place(knowing, a, c), pick(TIMES, c)),
+  cond_signal: (a, b, _, knowing) => posix.pthread_cond_signal(place(knowing, a, b)),
+  cond_broadcast: (a, b, _, knowing) => posix.pthread_cond_broadcast(place(knowing, a, b)),
+  cond_destroy: (a, b, _, knowing) => posix.pthread_cond_destroy(place(knowing, a, b)),
+  clock_gettime: () => posix.clock_gettime(posix.CLOCK_REALTIME),
+  umask: (a) => umask(a % 0o777),
+  kill: (a, b, _, { context }) =>
+    kill(context.pids[pick(NAMES, a)] ?? 0, pick<Signal>([...SIGNALS, 'SIGUSR1', 'SIGUSR2', 'SIGKILL'], b)),
+  exit: (a) => exit(a),
+}
+
+const nested = ['fork', 'thread', 'handle']
+const number = fc.nat(11)
+
+const { op } = fc.letrec<{ op: PosixOp; body: PosixOp[] }>((tie) => ({
+  body: fc.array(tie('op'), { maxLength: 4, depthIdentifier: 'body' }),
+  op: fc.oneof(
+    { depthIdentifier: 'body', depthSize: 'small' },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        op: fc.constantFrom(...Object.keys(makers).filter((name) => name !== 'exit')),
+        a: number,
+        b: number,
+        c: number,
+        body: fc.constant([]),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        op: fc.constantFrom('exit', ...nested),
+        a: number,
+        b: number,
+        c: number,
+        body: tie('body'),
+      }),
+    },
+  ),
+}))
+
+export const posixCases: fc.Arbitrary<PosixCase> = fc.record({
+  programs: fc.array(fc.array(op, { maxLength: 12 }), { minLength: NAMES.length, maxLength: NAMES.length }),
+  wakeOrder: fc.constantFrom<WakeOrder>('any', 'fifo', 'lifo'),
+  seed: fc.string({ minLength: 1, maxLength: 4 }),
+})
+
+/** The scenario of a case. */
+export function posixScenario({ programs, wakeOrder }: PosixCase): Scenario {
+  return scenario('random', {
+    setup: () => inCommon(),
+    programs: Object.fromEntries(
+      NAMES.map((name, at) => [name, (context: Context) => first(programs[at] ?? [], context)]),
+    ),
+    expect: 'holds',
+    wakeOrder,
+    maxSteps: 300,
+  })
+}
+
+function* inCommon(): Program<number> {
+  return yield* map_anonymous(3 * 4096, { name: 'common' })
+}
+
+/** Most faults are caught, or the first would end the program. */
+function* first(ops: readonly PosixOp[], context: Context): Program {
+  yield* sigaction('SIGSEGV', function* () {})
+  yield* sigaction('SIGBUS', function* () {})
+  yield* body(ops, context)
+}
+
+function* body(ops: readonly PosixOp[], context: Context): Program {
+  const knowing: Knowing = { context, opened: [] }
+  for (const one of ops) {
+    try {
+      const said = yield* perform(one, knowing)
+      if (one.op === 'sem_open') knowing.opened.push(said as number) // its address
+      yield* log(`${one.op} gave ${JSON.stringify(said)}`)
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      yield* log(`${one.op} failed: ${error.code}`)
+    }
+  }
+}
+
+function* perform({ op: name, a, b, c, body: inner }: PosixOp, knowing: Knowing): Program<unknown> {
+  const { context } = knowing
+  if (name === 'fork') return yield* fork(body, inner, context)
+  if (name === 'thread') return yield* thread_create(body, inner, context)
+  if (name === 'handle') {
+    return yield* sigaction(pick(SIGNALS, a), () => body(inner, context), { restart: b % 2 === 0 })
+  }
+  const make = makers[name]
+  if (make === undefined) throw new Error(`there is no ${name}`)
+  return yield* make(a, b, c, knowing)
+}
