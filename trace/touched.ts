@@ -1,5 +1,6 @@
-import { type Footprint, type Id, type KernelState, memoryOrders, PAGE_SIZE, READ, WRITE } from '../kernel/index.ts'
+import { type Footprint, type Id, type KernelState, memoryOrders, READ, WRITE } from '../kernel/index.ts'
 import { type Bytes, piece } from './bytes.ts'
+import { labelOf, pageOf, processParts, queueLabel, wordLabel } from './labels.ts'
 
 const TOUCHED = piece(',"touched":[')
 
@@ -47,9 +48,8 @@ export class TouchedText {
     if (state.processes[object] !== undefined) return processParts[part] ?? null
     const page = pageOf(object, state)
     if (page === null) return this.#nameOf(object, state)
-    const name = this.#nameOf(page.memory, state)
-    if (name === null || part < 0) return name
-    return `${name}+${page.offset + (page.queueAt ?? part) * 4}`
+    if (page.queueAt !== undefined) return queueLabel(object, state)
+    return part < 0 ? this.#nameOf(page.memory, state) : wordLabel(object, part, state)
   }
 
   #nameOf(id: Id, state: KernelState): string | null {
@@ -67,43 +67,4 @@ function repeated({ objects, parts, modes }: Footprint, at: number): boolean {
     if (objects[i] === objects[at] && parts[i] === parts[at] && modes[i] === modes[at]) return true
   }
   return false
-}
-
-/** What people call an object: its `name` or `path`, if its kind has one. */
-export function labelOf(id: Id, state: KernelState): string | null {
-  const object = state.objects[id] as { readonly name?: unknown; readonly path?: unknown } | undefined
-  const name = object?.name ?? object?.path
-  return typeof name === 'string' && name !== '' ? name : null
-}
-
-/** What the parts of a process are called: see kernel.ts. */
-const processParts: readonly string[] = ['life', 'descriptors', 'mappings', 'signals', 'credentials']
-
-interface Page {
-  readonly memory: Id
-  /** Where the page starts in its memory, in bytes. */
-  readonly offset: number
-  /** The word on which threads sleep, when the id is that of their queue. */
-  readonly queueAt?: number
-}
-
-/** Which memory a frame, or the queue of a word in it, belongs to; `null` when it is neither. */
-function pageOf(id: Id, state: KernelState): Page | null {
-  const [, memory, page, word] = /^(.+)#(\d+)(?::(\d+))?$/.exec(id) ?? []
-  if (memory !== undefined) {
-    const at = { memory, offset: Number(page) * PAGE_SIZE }
-    return word === undefined ? at : { ...at, queueAt: Number(word) }
-  }
-  return state.frames[id] === undefined ? null : privatePage(id, state)
-}
-
-function privatePage(frame: Id, state: KernelState): Page | null {
-  for (const id of Object.keys(state.processes)) {
-    for (const { copied, object, offset } of state.processes[id]?.mappings ?? []) {
-      for (const page of Object.keys(copied)) {
-        if (copied[Number(page)] === frame) return { memory: object, offset: offset + Number(page) * PAGE_SIZE }
-      }
-    }
-  }
-  return null
 }

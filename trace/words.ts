@@ -37,8 +37,10 @@ export function describeOutcome({ outcome, value, error, detail, stage }: TraceE
 
 export const describeArgs = (args: { readonly [name: string]: Data }): string =>
   Object.entries(args)
-    .map(([name, value]) => `${name} ${describeValue(value)}`)
+    .map(([name, value]) => describeArg(name, value))
     .join(', ')
+
+export const describeArg = (name: string, value: Data): string => `${name} ${describeValue(value)}`
 
 const VALUE_MAX = 60
 
