@@ -9,7 +9,6 @@ import {
   fail,
   firstSleeper,
   type GiveUpReason,
-  invariant,
   type Kernel,
   next,
   type Outcome,
@@ -176,14 +175,20 @@ export const pthread_cond_timedwait = (cond: number, mutex: number, abstime: Tim
 
 /** Takes one waiter out of the wait. `false`: nobody is in the queue. */
 function signalOne(kernel: Kernel, order: WakeOrder): boolean {
-  const waiter = firstSleeper(kernel, wordKey(kernel, kernel.place.frame, kernel.place.word), order)
-  if (waiter === null) return false
-  invariant(waiter.call !== null, 'who waits on a condition is in a call')
-  waiter.call.stage = LOCK
-  waiter.call.slept = true
-  disarmTimer(kernel, waiter)
-  wake(kernel, waiter)
-  return true
+  const queue = wordKey(kernel, kernel.place.frame, kernel.place.word)
+  for (;;) {
+    const waiter = firstSleeper(kernel, queue, order)
+    if (waiter === null) return false
+    const call = waiter.call
+    if (call === null || (call.name !== waitDef.name && call.name !== timedwaitDef.name)) {
+      wake(kernel, waiter) // sleeps on that word for something else, and looks again
+      continue
+    }
+    call.stage = LOCK
+    disarmTimer(kernel, waiter)
+    wake(kernel, waiter)
+    return true
+  }
 }
 
 interface CondArgs extends Args {
