@@ -3,10 +3,10 @@ import type { Ending, Failure, Waiting } from '../scheduler/index.ts'
 
 /** What a trace consists of; FORMAT.md describes it as it stands in the file. */
 
-export const VERSION = 1
+export const TRACE_VERSION = 1
 
 /** The first line: everything needed to make the run again, but for its choices. */
-export interface Header {
+export interface TraceHeader {
   readonly ipclab: 'trace'
   readonly version: number
   /** Relative path with forward slashes, `ipclab:NAME` for one of the library, `null` for one that no file holds. */

@@ -1,7 +1,7 @@
 import { BadInput } from '../kernel/index.ts'
 import { type Choice, readSchedule } from '../scheduler/index.ts'
 import { EventLines } from './event-lines.ts'
-import { type Header, type TraceVerdict, VERSION } from './format.ts'
+import { TRACE_VERSION, type TraceHeader, type TraceVerdict } from './format.ts'
 import { digestOf, Trace } from './trace.ts'
 
 /** From text to a trace, and what is wrong with text that is none. */
@@ -37,7 +37,7 @@ function broken(name: string, line: number, what: string): BadInput {
   return new BadInput(`${name}:${line}: ${what}; record the run anew`)
 }
 
-function parseHeader(text: string, name: string): Header {
+function parseHeader(text: string, name: string): TraceHeader {
   if (text === '') throw new BadInput(`${name} is empty, no trace; 'ipclab run FILE --out PATH' writes one`)
   const end = text.indexOf('\n')
   const first = objectIn(end < 0 ? text : text.slice(0, end))
@@ -49,9 +49,9 @@ function parseHeader(text: string, name: string): Header {
       `${name}:1: is no ipclab trace: the first line must be a header that begins {"ipclab":"trace"; 'ipclab run FILE --out PATH' writes one`,
     )
   }
-  if (first.version !== VERSION) {
+  if (first.version !== TRACE_VERSION) {
     throw new BadInput(
-      `${name}:1: is a trace of version ${String(first.version)}, and this ipclab reads version ${VERSION}; replay it with the ipclab that wrote it, or record the run anew`,
+      `${name}:1: is a trace of version ${String(first.version)}, and this ipclab reads version ${TRACE_VERSION}; replay it with the ipclab that wrote it, or record the run anew`,
     )
   }
   return header(first, name)
@@ -61,7 +61,7 @@ const isText = (value: unknown): boolean => typeof value === 'string'
 const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
 const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && value >= 0
 
-const HEADER: { readonly [K in keyof Header]: (value: unknown) => boolean } = {
+const HEADER: { readonly [K in keyof TraceHeader]: (value: unknown) => boolean } = {
   ipclab: isText,
   version: isCount,
   scenario: isTextOrNull,
@@ -77,11 +77,11 @@ const HEADER: { readonly [K in keyof Header]: (value: unknown) => boolean } = {
   lines: (value) => typeof value === 'boolean',
 }
 
-function header(first: { readonly [key: string]: unknown }, name: string): Header {
+function header(first: { readonly [key: string]: unknown }, name: string): TraceHeader {
   for (const [key, fits] of Object.entries(HEADER)) {
     if (!fits(first[key])) throw broken(name, 1, `the header's ${key} is ${JSON.stringify(first[key]) ?? 'missing'}`)
   }
-  return first as unknown as Header // every field has been looked at
+  return first as unknown as TraceHeader // every field has been looked at
 }
 
 /** A whole, unchanged trace ends in the digest of what is before it. */

@@ -24,7 +24,7 @@ import {
 import type { Bytes } from './bytes.ts'
 import { EventWriter } from './event.ts'
 import { EventLines } from './event-lines.ts'
-import { type Header, type TraceFailure, type TraceVerdict, VERSION } from './format.ts'
+import { TRACE_VERSION, type TraceFailure, type TraceHeader, type TraceVerdict } from './format.ts'
 import { type Source, sourceOf } from './names.ts'
 import type { LoadedScenario } from './scenario-file.ts'
 import { Trace } from './trace.ts'
@@ -104,10 +104,10 @@ export function recordRun(source: Source, options: Checked): Trace {
   }
 }
 
-function headerOf(source: Source, simulation: Simulation, from: Origin, maxSteps: number, lines: boolean): Header {
+function headerOf(source: Source, simulation: Simulation, from: Origin, maxSteps: number, lines: boolean): TraceHeader {
   return {
     ipclab: 'trace',
-    version: VERSION,
+    version: TRACE_VERSION,
     scenario: source.name,
     hash: source.hash,
     title: simulation.scenario.title,

@@ -2,7 +2,7 @@ import { BadInput, type Scenario } from '../kernel/index.ts'
 import { Departure } from '../scheduler/index.ts'
 import { deciderOf } from './again.ts'
 import { readTrace } from './file.ts'
-import type { Header, TraceVerdict } from './format.ts'
+import type { TraceHeader, TraceVerdict } from './format.ts'
 import { findScenario, type Source, sourceOf } from './names.ts'
 import { recordRun } from './record.ts'
 import { type LoadedScenario, loadScenarioFile } from './scenario-file.ts'
@@ -103,7 +103,7 @@ function attempt(run: () => Trace, differ: (step: number, found: string) => Dive
   }
 }
 
-function reason(header: Header, source: Source): string {
+function reason(header: TraceHeader, source: Source): string {
   const name = header.scenario ?? `'${header.title}'`
   return header.hash === source.hash
     ? `${name} is as it was when the trace was recorded, so ipclab has changed since or the program is not deterministic`

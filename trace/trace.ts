@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { BadInput } from '../kernel/index.ts'
 import { type Choice, writeSchedule } from '../scheduler/index.ts'
 import type { EventLines } from './event-lines.ts'
-import type { Header, TraceEvent, TraceVerdict } from './format.ts'
+import type { TraceEvent, TraceHeader, TraceVerdict } from './format.ts'
 import { jsonOf } from './json.ts'
 
 /**
@@ -10,7 +10,7 @@ import { jsonOf } from './json.ts'
  * are read from them when they are asked for, so that a trace in memory and one from a file can't differ.
  */
 export class Trace {
-  readonly header: Header
+  readonly header: TraceHeader
   readonly choices: readonly Choice[]
   /** Logged by programs before their first call. */
   readonly startLog: readonly string[]
@@ -21,7 +21,7 @@ export class Trace {
   #digest: string | null = null
 
   constructor(
-    header: Header,
+    header: TraceHeader,
     choices: readonly Choice[],
     startLog: readonly string[],
     lines: EventLines,
