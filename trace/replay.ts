@@ -2,12 +2,12 @@ import { BadInput, type Scenario } from '../kernel/index.ts'
 import { Departure } from '../scheduler/index.ts'
 import { deciderOf } from './again.ts'
 import { readTrace } from './file.ts'
-import type { TraceHeader, TraceVerdict } from './format.ts'
+import type { TraceEvent, TraceHeader, TraceVerdict } from './format.ts'
 import { findScenario, type Source, sourceOf } from './names.ts'
 import { recordRun } from './record.ts'
 import { type LoadedScenario, loadScenarioFile } from './scenario-file.ts'
 import type { Trace } from './trace.ts'
-import { describeEvent, describeLine } from './words.ts'
+import { describeEvent, tellApart } from './words.ts'
 
 export interface ReplayOptions {
   /** Where the trace was read from: its scenario may lie beside it, or in a folder above it. */
@@ -78,7 +78,10 @@ function replaySource(trace: Trace, source: Source): Replayed {
 
   function check(line: string, step: number): void {
     const expected = trace.lines.at(step)
-    if (expected === undefined || !same(line, expected)) throw differ(step, describeLine(line))
+    if (expected !== undefined && same(line, expected)) return
+    const found = JSON.parse(line) as TraceEvent // it was written just now
+    if (expected === undefined) throw differ(step, describeEvent(found))
+    throw new Divergence(step, ...tellApart(trace.event(step), found), why)
   }
 
   const { params, wakeOrder, maxSteps, lines } = header

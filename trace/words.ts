@@ -11,13 +11,19 @@ export function describeEvent(event: TraceEvent): string {
   return `${thread}: ${made}${how} ${describeOutcome(event)}${line === undefined ? '' : ` (${line})`}`
 }
 
-/** A line of a trace in words; the line itself where it is none. */
-export function describeLine(line: string): string {
-  try {
-    return describeEvent(JSON.parse(line) as TraceEvent) // if it is not, what is missing reads `undefined`
-  } catch {
-    return line
-  }
+/** Two events that are not the same, in words that are not the same: where the usual ones are, what differs is added. */
+export function tellApart(one: TraceEvent, other: TraceEvent): [one: string, other: string] {
+  const words = describeEvent(one)
+  const otherWords = describeEvent(other)
+  if (words !== otherWords) return [words, otherWords]
+  const [a, b] = [one, other] as unknown as Readonly<Record<string, unknown>>[] // by name, whatever the names
+  const key = [...Object.keys(one), ...Object.keys(other)].find(
+    (name) => JSON.stringify(a?.[name]) !== JSON.stringify(b?.[name]),
+  )
+  if (key === undefined) return [words, otherWords]
+  const tell = (value: unknown): string =>
+    value === undefined ? `without ${key}` : `with ${key} ${describeValue(value)}`
+  return [`${words} ${tell(a?.[key])}`, `${otherWords} ${tell(b?.[key])}`]
 }
 
 export function describeOutcome({ outcome, value, error, detail, stage }: TraceEvent): string {

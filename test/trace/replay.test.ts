@@ -201,6 +201,16 @@ test.each(kept)('a scenario that does something else is told at the first step t
   expect(message).toContain('s/mixed.ts has changed since the trace was recorded')
 })
 
+test('where two events read the same, what differs in them is told', async () => {
+  const { error, trace } = await changed("log(`handles", "log(`really handles")
+  const step = trace.events.findIndex(({ kind }) => kind === 'signal') + 1
+  expect(error).toMatchObject({
+    step,
+    expected: expect.stringMatching(/ with log \["handles SIGCHLD"\]$/),
+    found: expect.stringMatching(/ with log \["really handles SIGCHLD"\]$/),
+  })
+})
+
 test('a choice that can no longer be made is told with those that can', async () => {
   const { trace, error } = await changed('yield* fork(child, shared.base)', 'yield* clock()')
   const at = trace.events.findIndex(({ call }) => call === 'fork') + 1
