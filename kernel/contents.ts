@@ -6,20 +6,27 @@ import type { Ref } from './state.ts'
 
 /** A memory object's bytes without a mapping, as read(2) and write(2) on it see them: strings with one character a byte. */
 
-/** Up to `length` bytes from `offset` on; fewer at the end. */
+/** More than this is not read in one go: a program may well ask for an object's whole petabyte. */
+const READ_MAX = 2 ** 24
+
+/** Up to `length` bytes from `offset` on, at most 16 MiB; fewer at the end. */
 export function readMemory(kernel: Kernel, ref: Ref<MemoryObject>, offset: number, length: number): string {
   const { size } = reads(kernel, ref, SIZE)
-  const end = Math.min(size, offset + length)
+  const end = Math.min(size, offset + Math.min(length, READ_MAX))
   let bytes = ''
   for (let at = offset; at < end; ) {
     const page = Math.floor(at / PAGE_SIZE)
     const until = Math.min(end, (page + 1) * PAGE_SIZE)
     const frame = peek(kernel, ref).pages[page]
     kernel.footprint.add(frame ?? `${ref}#${page}`, WHOLE, READ, SEQ_CST)
-    const words = frame === undefined ? [] : (kernel.state.frames[frame]?.words ?? [])
+    const words = frame === undefined ? undefined : kernel.state.frames[frame]?.words
+    if (words === undefined) {
+      bytes += '\0'.repeat(until - at)
+      at = until
+    }
     for (; at < until; at++) {
       const inPage = at % PAGE_SIZE
-      bytes += String.fromCharCode(((words[inPage >> 2] ?? 0) >>> ((inPage & 3) * 8)) & 0xff)
+      bytes += String.fromCharCode(((words?.[inPage >> 2] ?? 0) >>> ((inPage & 3) * 8)) & 0xff)
     }
   }
   return bytes
