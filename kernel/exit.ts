@@ -3,7 +3,8 @@ import { disarmTimer } from './clock.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { type Kernel, LIFE, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
 import { unpin } from './objects.ts'
-import { leaveQueue, wake, wakeAll } from './queue.ts'
+import { leaveQueue, wakeAll } from './queue.ts'
+import { mark } from './signal.ts'
 import type { ExitStatus, Id, Process, Thread } from './state.ts'
 
 /** How threads and processes end, and what they give up in which order: see RUNDOWN. */
@@ -52,9 +53,7 @@ function tellParent(kernel: Kernel, parent: Process): void {
   if (parent.dispositions.SIGCHLD?.how !== 'handler') return
   writesProcess(kernel, parent.id, SIGNALS)
   for (const id in parent.threads) {
-    const thread = threadOf(kernel, id)
-    thread.pending.push('SIGCHLD')
-    return wake(kernel, thread)
+    return mark(kernel, threadOf(kernel, id), 'SIGCHLD')
   }
 }
 
@@ -76,6 +75,10 @@ export function hasToRelease(kernel: Kernel, thread: Thread): boolean {
 function stopThread(kernel: Kernel, thread: Thread): void {
   if (thread.status === 'exited') return
   giveUpCall(kernel, thread)
+  while (thread.interrupted.length > 0) {
+    thread.call = thread.interrupted.pop()?.call ?? null
+    giveUpCall(kernel, thread)
+  }
   if (thread.queue !== null) leaveQueue(kernel, thread)
   thread.status = 'exited'
   if (thread.timer !== 0) disarmTimer(kernel, thread)
@@ -90,10 +93,10 @@ function stopThread(kernel: Kernel, thread: Thread): void {
 function giveUpCall(kernel: Kernel, thread: Thread): void {
   const { call } = thread
   if (call === null) return
-  if (thread.status === 'sleeping') {
-    leaveQueue(kernel, thread)
-    definitionOf(call)?.giveUp?.(kernel, thread, call.args, 'killed')
-  }
+  leaveQueue(kernel, thread)
+  // Also of one that is just being woken, is between two stages, or is under a signal handler.
+  const begun = (call.slept || call.stage > 0) && call.outcome === null
+  if (begun) definitionOf(call)?.giveUp?.(kernel, thread, call.args, 'killed')
   unpin(kernel, thread)
   thread.call = null
 }

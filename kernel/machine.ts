@@ -2,6 +2,7 @@ import type { Call, Program } from './call.ts'
 import { invariant } from './errors.ts'
 import { threadOf } from './kernel.ts'
 import { ReadySet, Task } from './ready.ts'
+import { isDue } from './signal.ts'
 import type { Id, KernelState, Thread } from './state.ts'
 import { type StepKind, type Transact, Turns } from './turns.ts'
 
@@ -129,7 +130,10 @@ export class Machine extends Turns {
     this.#clear()
     this.kind = kind
     this.#transaction(recipe)
-    if (this.actor !== null) this.#settleEffects(this.actor)
+    if (this.actor !== null) {
+      this.ready.toFront(this.actor) // a timer's thread runs from now on
+      this.#settleEffects(this.actor)
+    }
   }
 
   #transaction(recipe: () => void): void {
@@ -180,7 +184,7 @@ export class Machine extends Turns {
           woken !== undefined &&
           thread.call !== null &&
           thread.call.outcome !== null &&
-          thread.pending.length === 0
+          !isDue(thread)
         ) {
           if (woken.program !== null) this.finish(woken, thread, this.takeOutcome(thread), false)
         }
@@ -218,7 +222,7 @@ export class Machine extends Turns {
   }
 
   #enabled(task: Task, thread: Thread): boolean {
-    if (thread.pending.length > 0) return true
+    if (thread.pending.length > 0 && isDue(thread)) return true
     if (thread.status !== 'ready') return false
     if (thread.call?.outcome !== null) return true
     if (task.pending === null || !task.pending.def.waits || !this.guards.applies(task, thread)) {

@@ -77,7 +77,9 @@ export abstract class Programs {
         const { def, args, extra } = result.value
         if (def.local === undefined) break
         this.#said = result.value
-        result = program.next(def.local(this.#local, args, extra))
+        const value = def.local(this.#local, args, extra)
+        if (this.pruned) return this.stand(task, thread, thread_exit()) // what would come is of no interest
+        result = program.next(value)
       }
     } catch (error) {
       return this.uncaught(task, thread, error)
@@ -99,6 +101,7 @@ export abstract class Programs {
         args: call.args,
         stage: 0,
         slept: false,
+        woken: false,
         progress: 0,
         pins: null,
         wake: null,
@@ -111,6 +114,7 @@ export abstract class Programs {
     state.args = call.args
     state.stage = 0
     state.slept = false
+    state.woken = false
     state.progress = 0
     state.wake = null
     state.saved = null
@@ -131,6 +135,7 @@ export abstract class Programs {
     task: Task | null,
     call: Call<unknown> | null,
   ) {
+    if (this.pruned) return // in a run that nobody is interested in
     this.trouble ??= { kind, message, code, thread: task?.id ?? '', site: call?.site ?? null }
   }
 

@@ -1,4 +1,5 @@
 import { type Outcome, SLEEP } from './call.ts'
+import { disarmTimer } from './clock.ts'
 import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { type Kernel, threadOf } from './kernel.ts'
@@ -72,11 +73,23 @@ export function wakeAll(kernel: Kernel, queue: Id, order: WakeOrder = 'fifo', wo
   return count
 }
 
-/** Wakes this sleeper, wherever it sleeps; it will attempt its stage again and find `word` in `call.wake`. */
+/**
+ * Wakes this sleeper, wherever it sleeps; it will attempt its stage again and find `word` in `call.wake`. Its time is
+ * not up any more: should it have to sleep again, its deadline is set anew.
+ */
 export function wake(kernel: Kernel, thread: Thread, word: Data = null): void {
+  if (thread.timer !== 0) disarmTimer(kernel, thread)
+  if (thread.call !== null) {
+    thread.call.woken = true
+    if (word !== null) thread.call.wake = word
+  }
+  rouse(kernel, thread)
+}
+
+/** Takes the sleeper out of its sleep for something else than what it waits for: a signal. */
+export function rouse(kernel: Kernel, thread: Thread): void {
   leaveQueue(kernel, thread)
   if (thread.status === 'sleeping') thread.status = 'ready'
-  if (thread.call !== null && word !== null) thread.call.wake = word
   kernel.woken.push(thread.id)
 }
 

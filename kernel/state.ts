@@ -110,6 +110,8 @@ export interface Thread {
 
 /** A call that waits for a signal handler to end, and the time until which it was waiting, if there was one. */
 export interface InterruptedCall {
+  /** The handler's signal, which is held back until it ends. */
+  readonly signal: Signal
   call: CallState
   until: number | null
 }
@@ -121,6 +123,8 @@ export interface CallState {
   stage: number
   /** It has slept, in this stage or an earlier one. */
   slept: boolean
+  /** What it slept for has woken it, and it has not looked yet: no signal and no time-out comes between. */
+  woken: boolean
   /** How much of it is done: bytes taken, items sent … */
   progress: number
   /** Objects that must outlive the call, whatever happens to their names and handles. */

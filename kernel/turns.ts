@@ -1,13 +1,15 @@
 import { type Args, type Call, DONE, FAIL, GONE, NEXT, type Outcome, type Program, SLEEP } from './call.ts'
 import { armedUntil, armTimer, disarmTimer, fireTimer } from './clock.ts'
 import { type CallError, invariant } from './errors.ts'
+import { endProcess } from './exit.ts'
 import { Guards } from './guards.ts'
 import { copy } from './journal.ts'
-import { processOf, threadOf } from './kernel.ts'
+import { processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
 import { unpin } from './objects.ts'
 import { type MachineOptions, Programs } from './programs.ts'
 import { leaveQueue } from './queue.ts'
 import type { Task } from './ready.ts'
+import { isDue, isIgnoredByDefault, takeSignal } from './signal.ts'
 import { type Data, type Id, type KernelState, returned, type Thread } from './state.ts'
 
 /**
@@ -59,7 +61,7 @@ export abstract class Turns extends Programs {
   /** One transition of a thread. */
   protected turn(task: Task, thread: Thread): void {
     const { kernel } = this
-    if (thread.pending.length > 0) return this.deliver(task, thread)
+    if (thread.pending.length > 0 && isDue(thread)) return this.deliver(task, thread)
     const { call } = thread
     const { pending } = task
     kernel.tlb = this.transact === null ? task.tlb : null
@@ -113,7 +115,7 @@ export abstract class Turns extends Programs {
       case DONE:
       case FAIL:
         invariant(call !== null, 'a call that ends was in progress')
-        if (thread.pending.length > 0) {
+        if (thread.pending.length > 0 && isDue(thread)) {
           // Signals that the call raised on its own thread come before its return.
           call.outcome = outcome === DONE ? returned(kernel.value) : { code: kernel.code, detail: kernel.detail }
           thread.status = 'ready'
@@ -126,6 +128,7 @@ export abstract class Turns extends Programs {
         invariant(call !== null, 'a call that waits is in progress')
         call.stage = kernel.stage
         call.slept = true
+        call.woken = false
         this.startDeadline(task, thread)
         return
       case NEXT:
@@ -205,13 +208,14 @@ export abstract class Turns extends Programs {
     this.call = task.pending
     this.callArgs = task.pending?.args ?? null
     this.callStage = thread.call?.stage ?? 0
-    const signal = thread.pending.shift()
-    invariant(signal !== undefined, 'a signal that is delivered was pending')
-    kernel.journal?.save('processes', thread.process)
-    const disposition = processOf(kernel, thread).dispositions[signal]
+    const signal = takeSignal(thread)
+    const disposition = writesProcess(kernel, thread.process, SIGNALS).dispositions[signal]
     this.outcome = DONE
     this.result = signal
     this.concluded = true
+    // Both may have come since the signal was sent.
+    if (disposition === undefined && !isIgnoredByDefault(signal))
+      return endProcess(kernel, processOf(kernel, thread), { code: null, signal })
     if (disposition === undefined || disposition.how === 'ignore') return this.goOn(task, thread)
     disposition.count += 1
     const handler = disposition.handler === null ? undefined : kernel.handlers.get(disposition.handler)
@@ -219,7 +223,9 @@ export abstract class Turns extends Programs {
     const waiting = call !== null && call.outcome === null && this.waits(task, thread)
     if (waiting && !(disposition.restart && task.pending?.def.restarts === true)) this.interrupt(task, thread)
     if (handler === undefined) return this.goOn(task, thread)
-    if (thread.call !== null) thread.interrupted.push({ call: { ...thread.call }, until: armedUntil(kernel, thread) })
+    if (thread.call !== null) {
+      thread.interrupted.push({ signal, call: { ...thread.call }, until: armedUntil(kernel, thread) })
+    }
     disarmTimer(kernel, thread) // the handler's own calls may need it
     thread.call = null
     task.interrupted.push({ program: task.program, pending: task.pending })
@@ -229,7 +235,7 @@ export abstract class Turns extends Programs {
   }
 
   protected waits(task: Task, thread: Thread): boolean {
-    if (thread.call?.slept === true) return true
+    if (thread.call?.slept === true) return !thread.call.woken
     return this.guards.applies(task, thread) && !this.guards.holds(task, thread)
   }
 
@@ -240,6 +246,7 @@ export abstract class Turns extends Programs {
     const giveUp = task.pending?.def.giveUp
     if (call === null || giveUp === undefined) return
     kernel.stage = call.stage
+    kernel.extra = task.pending?.extra ?? null
     kernel.value = undefined
     const outcome = giveUp(kernel, thread, call.args, 'signal')
     if (outcome === DONE) call.outcome = returned(kernel.value)
@@ -258,7 +265,7 @@ export abstract class Turns extends Programs {
       return
     }
     thread.status = 'ready'
-    if (thread.call.outcome !== null && thread.pending.length === 0)
+    if (thread.call.outcome !== null && !isDue(thread))
       this.conclude(task, thread, this.takeOutcome(thread))
   }
 }
