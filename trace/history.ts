@@ -1,4 +1,4 @@
-import { enablePatches, Immer, type Patch } from 'immer'
+import { Immer, type Patch } from 'immer'
 import {
   BadInput,
   boot,
@@ -11,6 +11,7 @@ import {
 import { type Decider, Departure } from '../scheduler/index.ts'
 import { deciderOf } from './again.ts'
 import type { TraceEvent } from './format.ts'
+import { patchesBetween } from './patches.ts'
 import type { LoadedScenario } from './scenario-file.ts'
 import type { Trace } from './trace.ts'
 
@@ -25,15 +26,13 @@ export type { Patch } from 'immer'
 const WINDOW = 1024
 const WINDOWS_MAX = 8
 
-enablePatches()
 // One of our own, as settings are kept in it; freezing would only cost.
 const immer = new Immer({ autoFreeze: false })
 
-/** The states after steps `from` + 1, `from` + 2 …, and what changed in each. */
+/** The state at its start, and those after each of its steps. */
 interface Window {
   readonly base: KernelState
   readonly states: KernelState[]
-  readonly patches: (readonly Patch[])[]
 }
 
 export class History {
@@ -63,7 +62,8 @@ export class History {
   /** What a step, from 1, changed: applied to the state before it, this gives the state after it. */
   patches(step: number): readonly Patch[] {
     const { window, index } = this.#find(step, 1)
-    return window.patches[index] as readonly Patch[] // as above
+    const before = index === 0 ? window.base : window.states[index - 1]
+    return patchesBetween(before as KernelState, window.states[index] as KernelState) // as above
   }
 
   event(step: number): TraceEvent {
@@ -88,10 +88,10 @@ export class History {
   #fill(number: number): Window {
     const from = number * WINDOW
     if (this.#run?.steps !== from) this.#run = new Rerun(this.#trace, this.#scenario, from)
-    const window: Window = { base: this.#run.state, states: [], patches: [] }
+    const window: Window = { base: this.#run.state, states: [] }
     const end = Math.min(from + WINDOW, this.length)
     for (let step = from; step < end; step++) {
-      window.patches.push(this.#run.draftedStep())
+      this.#run.step()
       window.states.push(this.#run.state)
     }
     return window
@@ -103,7 +103,6 @@ class Rerun {
   readonly #simulation: Simulation
   readonly #machine: Machine
   readonly #decider: Decider
-  #patches: Patch[] = []
 
   /** Makes the run up to after step `from`, in place. */
   constructor(trace: Trace, scenario: Scenario, from: number) {
@@ -113,8 +112,8 @@ class Rerun {
     this.#machine = this.#simulation.machine
     this.#simulation.start()
     this.#decider.begin(this.#simulation, 0)
-    while (this.steps < from) this.#step()
-    this.#machine.transact = this.#transact
+    while (this.steps < from) this.step()
+    this.#machine.transact = drafted
     this.#machine.kernel.tlb = null // it points into the state that from here on stays as it is
   }
 
@@ -126,14 +125,8 @@ class Rerun {
     return this.#machine.state
   }
 
-  /** Takes one step on drafts, and says what it changed. */
-  draftedStep(): readonly Patch[] {
-    this.#patches = []
-    this.#step()
-    return this.#patches
-  }
-
-  #step(): void {
+  /** Takes one step. */
+  step(): void {
     const machine = this.#machine
     const next = machine.options === 0 ? -1 : this.#next()
     if (next < 0 || next >= machine.options) throw changed(machine.steps + 1)
@@ -148,15 +141,12 @@ class Rerun {
       throw error
     }
   }
-
-  #transact: Transact = (state, recipe) => {
-    const [next, patches] = immer.produceWithPatches(state, (draft) => {
-      recipe(draft)
-    })
-    for (const patch of patches) this.#patches.push(patch)
-    return next
-  }
 }
+
+const drafted: Transact = (state, recipe) =>
+  immer.produce(state, (draft) => {
+    recipe(draft)
+  })
 
 function changed(step: number): BadInput {
   return new BadInput(
