@@ -1,5 +1,5 @@
 import { peekMemory, type Type, type ValueOf } from './access.ts'
-import { type Program, registeredSubsystems, type SiteProbe } from './call.ts'
+import type { Program, SiteProbe } from './call.ts'
 import { BadInput, invariant } from './errors.ts'
 import { Journal } from './journal.ts'
 import { type Door, type Kernel, peek, threadOf } from './kernel.ts'
@@ -17,6 +17,7 @@ import {
   type World,
 } from './scenario.ts'
 import type { Id, KernelState, Process, WakeOrder } from './state.ts'
+import { registeredSubsystems } from './subsystems.ts'
 import type { Transact } from './turns.ts'
 
 /** Turning a scenario into a machine that stands before its first step, and bringing it back there. */
@@ -91,7 +92,11 @@ export class Simulation {
       machine.kernel.journal = this.#journal
     }
     this.#started = true
-    this.ghost = this.scenario.ghost?.(this.params as never) // params are what the scenario's own specs make them
+    try {
+      this.ghost = this.scenario.ghost?.(this.params as never) // params are what the scenario's own specs make them
+    } catch (error) {
+      throw unusable('ghost', error)
+    }
     machine.begin(this.#transact, () => {
       for (const { id, program, context } of this.#members) {
         context.ghost = this.ghost
@@ -120,6 +125,8 @@ export class Simulation {
         throw new BadInput(`setup of '${scenario.title}' failed: ${machine.trouble.message}`)
       if (!over)
         throw new BadInput(`setup of '${scenario.title}' waits in ${thread.call?.name}, and nobody else runs yet`)
+      if (machine.tasks.size > 1)
+        throw new BadInput(`setup of '${scenario.title}' makes processes or threads; those belong into 'programs'`)
       if (machine.ready.size > 0) machine.step(0) // into its pause
     }
     freeze(shared)
@@ -200,10 +207,25 @@ function* setupProgram(setup: Program<unknown>, over: (result: unknown) => void)
 }
 
 function generator(id: Id, program: ProgramOf<AnyValues, unknown, unknown>, context: Context): Program<unknown> {
-  const made: unknown = program(context)
+  let made: unknown
+  try {
+    made = program(context) // a generator function runs nothing yet, but it may take its arguments apart
+  } catch (error) {
+    throw unusable(`program '${id}'`, error)
+  }
   if (typeof made !== 'object' || made === null || !('next' in made) || !('throw' in made))
     throw new BadInput(`program '${id}' is no generator; write it with a star: function* ${id}() { … }`)
   return made as Program<unknown> // what it yields is looked at as it comes
+}
+
+/** What to throw when a function of the scenario's has thrown. */
+export function unusable(what: string, error: unknown): BadInput {
+  if (error instanceof BadInput) return error
+  const bad = new BadInput(
+    `${what} threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+  )
+  if (error instanceof Error && error.stack !== undefined) bad.stack = error.stack
+  return bad
 }
 
 /** What all runs share must not carry anything from one to the next. */

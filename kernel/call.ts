@@ -1,6 +1,6 @@
 import type { CallError } from './errors.ts'
 import type { Kernel } from './kernel.ts'
-import type { CallState, Data, Process, Thread, WakeOrder } from './state.ts'
+import type { CallState, Data, Thread, WakeOrder } from './state.ts'
 
 /**
  * A system call is plain functions that change the kernel's state, in stages. What a program yields is a `Call`:
@@ -161,33 +161,4 @@ export function definitionOf(call: CallState): AnyDef | undefined {
 /** Makes the call object of a definition; the typed functions that programs use are one line around it. */
 export function call<A extends Args, R>(def: Definition<A, R>, args: A, extra: unknown = null): Call<R> {
   return new Call<R>(def as unknown as AnyDef, args, extra) // as above
-}
-
-/** What a subsystem does with a process and with the kinds of kernel objects that it brings. */
-export interface Subsystem {
-  readonly name: string
-  /** Where it comes in the order of a process's end: lower is earlier. */
-  readonly rundown: number
-  /** Whether the process holds something whose release others could see: then its end is an event. */
-  holds?(kernel: Kernel, process: Process): boolean
-  threadExit?(kernel: Kernel, thread: Thread): void
-  /** `thread` is the process's last, for those who create something. */
-  processExit?(kernel: Kernel, process: Process, thread: Thread | undefined): void
-  fork?(kernel: Kernel, parent: Process, child: Process): void
-}
-
-/** Order in which a dying process gives things up. */
-export const RUNDOWN = { robustList: 10, semUndo: 20, mappings: 30, descriptors: 40, ports: 50, mailboxes: 60 } as const
-
-const subsystems: Subsystem[] = []
-
-export function registerSubsystem(subsystem: Subsystem): void {
-  const at = subsystems.findIndex((other) => other.name === subsystem.name)
-  if (at >= 0) subsystems.splice(at, 1)
-  subsystems.push(subsystem)
-  subsystems.sort((a, b) => a.rundown - b.rundown || (a.name < b.name ? -1 : 1))
-}
-
-export function registeredSubsystems(): readonly Subsystem[] {
-  return subsystems
 }

@@ -1,7 +1,7 @@
-import { RUNDOWN, registerSubsystem } from './call.ts'
 import { DESCRIPTORS, type Kernel, peek, processOf, readsProcess, writesProcess } from './kernel.ts'
 import { type Counted, isSilent, release, retain } from './objects.ts'
 import type { Id, Process, Ref, Thread } from './state.ts'
+import { RUNDOWN, registerSubsystem } from './subsystems.ts'
 
 /**
  * A process's table of descriptors. Each entry refers to an open file description, which `dup` and `fork` share; the
@@ -62,7 +62,7 @@ function forkDescriptors(kernel: Kernel, parent: Process, child: Process): void 
 }
 
 function closeAll(kernel: Kernel, process: Process): void {
-  if (Object.keys(process.descriptors).length === 0) return
+  if (!hasAny(process.descriptors)) return
   const table = writesProcess(kernel, process.id, DESCRIPTORS).descriptors
   process.descriptors = {}
   for (const ref of Object.values(table)) release(kernel, ref)
@@ -81,5 +81,10 @@ function holdsVisible(kernel: Kernel, process: Process): boolean {
   for (const fd in process.descriptors) {
     if (!isSilent(peek(kernel, process.descriptors[fd] as Id).kind)) return true // a key has its value
   }
+  return false
+}
+
+function hasAny(table: object): boolean {
+  for (const _ in table) return true
   return false
 }

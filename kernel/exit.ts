@@ -1,4 +1,4 @@
-import { definitionOf, registeredSubsystems } from './call.ts'
+import { definitionOf } from './call.ts'
 import { disarmTimer } from './clock.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { type Kernel, LIFE, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
@@ -6,6 +6,7 @@ import { unpin } from './objects.ts'
 import { leaveQueue, wakeAll } from './queue.ts'
 import { mark } from './signal.ts'
 import type { ExitStatus, Id, Process, Thread } from './state.ts'
+import { anyHolds, tellProcessExit, tellThreadExit } from './subsystems.ts'
 
 /** How threads and processes end, and what they give up in which order: see RUNDOWN. */
 
@@ -40,7 +41,7 @@ export function endProcess(kernel: Kernel, process: Process, how: ExitStatus): v
     last = threadOf(kernel, id)
     stopThread(kernel, last)
   }
-  for (const subsystem of registeredSubsystems()) subsystem.processExit?.(kernel, process, last)
+  tellProcessExit(kernel, process, last)
   for (const child in process.children) reap(kernel, child)
   const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
   if (parent === undefined || isEmpty(parent.threads)) process.status = 'reaped'
@@ -68,8 +69,7 @@ export function hasToRelease(kernel: Kernel, thread: Thread): boolean {
   if (process.threaded) return true
   const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
   if (parent !== undefined && !isEmpty(parent.threads)) return true
-  for (const subsystem of registeredSubsystems()) if (subsystem.holds?.(kernel, process) === true) return true
-  return false
+  return anyHolds(kernel, process)
 }
 
 function stopThread(kernel: Kernel, thread: Thread): void {
@@ -83,7 +83,7 @@ function stopThread(kernel: Kernel, thread: Thread): void {
   thread.status = 'exited'
   if (thread.timer !== 0) disarmTimer(kernel, thread)
   if (thread.pending.length > 0) thread.pending = []
-  for (const subsystem of registeredSubsystems()) subsystem.threadExit?.(kernel, thread)
+  tellThreadExit(kernel, thread)
   if (processOf(kernel, thread).threaded) wakeAll(kernel, joinQueue(thread.id))
   kernel.footprint.add(thread.id, LIFE, READ | WRITE, SEQ_CST)
   kernel.ended.push(thread.id)

@@ -122,19 +122,17 @@ export class Journal {
   }
 
   #restoreEnds(): void {
-    for (let i = this.#ends.length - 1; i >= 0; i--) {
-      const { process, exit, status, threads, mappings } = this.#ends[i] as ProcessEnd // as above
+    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) {
+      const { process, exit, status, threads, mappings } = end
       process.exit = exit
       process.status = status
       process.threads = threads
       process.mappings = mappings
     }
-    if (this.#ends.length > 0) this.#ends.length = 0
   }
 
   #restoreThreads(state: KernelState): void {
-    for (const id of this.#made) delete state.threads[id]
-    if (this.#made.length > 0) this.#made.length = 0
+    for (let id = this.#made.pop(); id !== undefined; id = this.#made.pop()) delete state.threads[id]
     for (const [thread, old] of this.#threads) {
       thread.status = old.status
       thread.queue = old.queue

@@ -149,9 +149,10 @@ export class Machine extends Turns {
   #clear(): void {
     const { kernel } = this
     kernel.footprint.clear()
-    if (kernel.woken.length > 0) kernel.woken.length = 0
-    if (kernel.spawned.length > 0) kernel.spawned.length = 0
-    if (kernel.ended.length > 0) kernel.ended.length = 0
+    // Popping the few that are there is quicker than setting the length.
+    while (kernel.woken.length > 0) kernel.woken.pop()
+    while (kernel.spawned.length > 0) kernel.spawned.pop()
+    while (kernel.ended.length > 0) kernel.ended.pop()
     if (this.logged.length > 0) this.logged = []
     if (this.finished.length > 0) this.finished = []
     this.concluded = false
@@ -180,12 +181,7 @@ export class Machine extends Turns {
       for (const id of kernel.woken) {
         const thread = threadOf(kernel, id)
         const woken = this.tasks.get(id)
-        if (
-          woken !== undefined &&
-          thread.call !== null &&
-          thread.call.outcome !== null &&
-          !isDue(thread)
-        ) {
+        if (woken !== undefined && thread.call !== null && thread.call.outcome !== null && !isDue(thread)) {
           if (woken.program !== null) this.finish(woken, thread, this.takeOutcome(thread), false)
         }
       }

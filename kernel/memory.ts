@@ -1,9 +1,9 @@
-import { RUNDOWN, registerSubsystem } from './call.ts'
 import { READ, SEQ_CST, WHOLE, WRITE } from './footprint.ts'
 import { create, type Kernel, MAPPINGS, writes, writesProcess } from './kernel.ts'
 import { defineKind, release, retain } from './objects.ts'
 import { findMapping, frameForWriting, type MemoryObject, PAGE_SIZE, PROT_WRITE, releaseFrame, SIZE } from './paging.ts'
 import type { Id, Mapping, Process, Ref, Thread } from './state.ts'
+import { RUNDOWN, registerSubsystem } from './subsystems.ts'
 
 /** Memory objects, which have pages, and address spaces: a process's mappings of them. */
 

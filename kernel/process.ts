@@ -1,4 +1,4 @@
-import { type Args, type Call, call, defineCall, type Program, registeredSubsystems, SLEEP } from './call.ts'
+import { type Args, type Call, call, defineCall, type Program, SLEEP } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
 import { childrenQueue, endProcess, endThread, joinQueue } from './exit.ts'
 import { READ, SEQ_CST } from './footprint.ts'
@@ -20,6 +20,7 @@ import { numberProcess, numberThread, processByPid } from './pids.ts'
 import { sleep } from './queue.ts'
 import { sendSignal } from './signal.ts'
 import { type Data, type ExitStatus, type Id, type Process, type Signal, signals, type Thread } from './state.ts'
+import { tellFork } from './subsystems.ts'
 
 /** Processes and threads: making them, waiting for them, ending them, and what programs may ask about themselves. */
 
@@ -82,7 +83,7 @@ export function forkProcess(kernel: Kernel, parentId: Id, id: Id): Process {
     const disposition = parent.dispositions[signal]
     if (disposition !== undefined) child.dispositions[signal] = { ...disposition, count: 0 }
   }
-  for (const subsystem of registeredSubsystems()) subsystem.fork?.(kernel, parent, child)
+  tellFork(kernel, parent, child)
   parent.children[id] = true
   return child
 }
@@ -154,9 +155,11 @@ const joinDef = defineCall<{ readonly thread: Id }, void>({
   error,
   stages: [
     {
-      canProceed(kernel, _thread, args) {
+      canProceed(kernel, thread, args) {
         kernel.footprint.add(args.thread, LIFE, READ, SEQ_CST)
-        return (kernel.state.threads[args.thread]?.status ?? 'exited') === 'exited'
+        const other = kernel.state.threads[args.thread]
+        const waits = other !== undefined && other.process === thread.process && other.id !== thread.id
+        return !waits || other.status === 'exited'
       },
       attempt(kernel, thread, args) {
         const other = kernel.state.threads[args.thread]
