@@ -1,5 +1,5 @@
-import { BadInput, type Simulation } from '../kernel/index.ts'
-import { indexed, run } from '../scheduler/index.ts'
+import { BadInput, type Scenario, type Simulation } from '../kernel/index.ts'
+import { type Failure, indexed, run } from '../scheduler/index.ts'
 
 /**
  * A program may keep nothing between runs and draw no random numbers of its own, or no schedule brings a failure back.
@@ -7,7 +7,7 @@ import { indexed, run } from '../scheduler/index.ts'
  */
 
 /** One step in words, so that the place where two runs part can be shown. */
-function stepInWords({ machine }: Simulation): string {
+export function stepInWords({ machine }: Simulation): string {
   const { actor, call, callArgs, callStage, kind, outcome, kernel, result } = machine
   const args = JSON.stringify(callArgs)
   const value = result instanceof Error ? result.message : inWords(result)
@@ -20,11 +20,15 @@ function inWords(value: unknown): string {
 }
 
 /**
- * Makes the run of `log` twice more on `simulation` and compares.
+ * Makes the run of `log` again on `simulation`, and compares it with `first`, the steps of that run as it was made.
  * @throws BadInput that says where the two runs part
  */
-export function checkDeterminism(simulation: Simulation, log: readonly number[], maxSteps: number): void {
-  const first = again(simulation, log, maxSteps)
+export function checkDeterminism(
+  simulation: Simulation,
+  log: readonly number[],
+  first: readonly string[],
+  maxSteps: number,
+): void {
   const second = again(simulation, log, maxSteps)
   const length = Math.max(first.length, second.length)
   for (let i = 0; i < length; i++) if (first[i] !== second[i]) throw parted(simulation, i + 1, first[i], second[i])
@@ -47,6 +51,16 @@ function again(simulation: Simulation, log: readonly number[], maxSteps: number)
 function parted(simulation: Simulation, step: number, one = 'nothing', other = 'nothing'): BadInput {
   return new BadInput(
     `'${simulation.scenario.title}' is not deterministic: made twice with the same choices, its runs part at step ${step}. ` +
-      `First: ${one}. Then: ${other}. Keep a program's state inside the program, and use choose() for what is arbitrary`,
+      `First: ${one}. Then: ${other}. ${ADVICE}`,
+  )
+}
+
+const ADVICE = "Keep a program's state inside the program, and use choose() for what is arbitrary"
+
+/** A run that failed does not fail in the same way when it is made again. */
+export function differently({ title }: Scenario, first: Failure, second: Failure | null): BadInput {
+  return new BadInput(
+    `'${title}' is not deterministic: a run that failed, made again with the same choices, ends another way. ` +
+      `First: ${first.message}. Then: ${second?.message ?? 'no failure'}. ${ADVICE}`,
   )
 }

@@ -4,6 +4,7 @@ import {
   boot,
   type Scenario,
   type Simulation,
+  unusable,
   type WakeOrder,
   type World,
 } from '../kernel/index.ts'
@@ -16,12 +17,14 @@ import {
   type Logged,
   logged,
   MAX_STEPS,
+  type Observer,
   type Outcome,
+  type RunOptions,
   run,
   type Schedule,
 } from '../scheduler/index.ts'
 import { seconds } from './budget.ts'
-import { checkDeterminism } from './determinism.ts'
+import { checkDeterminism, differently, stepInWords } from './determinism.ts'
 import { guarded } from './guarded.ts'
 import { type Met, meets, type Verdict } from './verdict.ts'
 
@@ -85,8 +88,9 @@ export interface Exploration {
 export const EXECUTIONS = 10_000
 /** Random runs before the default turns to depth-first search. */
 const BURST = 1_000
-/** How long the loop runs before it lets others have a turn. */
+/** How long the loop runs before it lets others have a turn, and how many steps pass from one look at the clock to the next. */
 const SLICE_SECONDS = 0.1
+const STEPS_PER_LOOK = 1_000
 
 interface Phase {
   readonly name: string
@@ -145,10 +149,18 @@ class Search {
 
   /** Makes runs for a while; says whether there is more to do. */
   goOn(): boolean {
+    const { signal } = this.#options
+    if (signal?.aborted === true) {
+      this.#stopped = true
+      return false
+    }
     const until = seconds() + SLICE_SECONDS
-    for (let i = 1; this.#another(); i++) {
-      if (this.#found !== null) return false
-      if (i % 16 === 0 && seconds() >= until) return this.#between()
+    let look = 0
+    while (this.#another()) {
+      const done = this.#steps + this.#executions
+      if (done < look) continue
+      if (seconds() >= until) return this.#between()
+      look = done + STEPS_PER_LOOK
     }
     return false
   }
@@ -180,11 +192,12 @@ class Search {
       this.#complete = phase.decider.complete
       return this.#complete ? false : this.#nextPhase()
     }
-    const outcome = run(simulation, phase.decider, this.#runOptions)
     this.#executions += 1
+    const words: string[] | null = this.#isCompared() ? [] : null
+    const outcome = run(simulation, phase.decider, this.#runOptions(words))
     this.#inPhase += 1
     this.#steps += simulation.machine.steps
-    this.#judge(phase, simulation, outcome)
+    this.#judge(phase, simulation, outcome, words)
     return this.#found === null
   }
 
@@ -207,26 +220,39 @@ class Search {
     return this.#simulation
   }
 
-  get #runOptions() {
-    const { maxSteps, observers } = { maxSteps: this.#maxSteps, observers: [this.#watch] }
-    return this.#unreached.size > 0 ? { maxSteps, observers } : { maxSteps }
+  /** Whether the run about to be made is made again and compared. */
+  #isCompared(): boolean {
+    const every = this.#options.checkDeterminism
+    return this.#executions === 1 || (every !== undefined && this.#executions % every === 0)
+  }
+
+  #runOptions(words: string[] | null): RunOptions {
+    const observers: Observer[] = []
+    if (this.#unreached.size > 0) observers.push(this.#watch)
+    if (words !== null) observers.push((simulation) => words.push(stepInWords(simulation)))
+    return observers.length > 0 ? { maxSteps: this.#maxSteps, observers } : { maxSteps: this.#maxSteps }
   }
 
   /** Ticks off the *sometimes* conditions as they are reached. */
   readonly #watch = (simulation: Simulation): void => {
-    for (const [name, reached] of this.#unreached) if (reached(simulation.world)) this.#unreached.delete(name)
+    for (const [name, reached] of this.#unreached) {
+      try {
+        if (reached(simulation.world)) this.#unreached.delete(name)
+      } catch (error) {
+        throw unusable(`sometimes '${name}'`, error)
+      }
+    }
   }
 
-  #judge(phase: Phase, simulation: Simulation, { ending, failure }: Outcome): void {
+  #judge(phase: Phase, simulation: Simulation, { ending, failure }: Outcome, words: string[] | null): void {
     if (ending === 'pruned') this.#pruned += 1
-    const every = this.#options.checkDeterminism
+    if (words === null && failure === null) return
     const taken = phase.decider.taken()
-    if (this.#executions === 1 || (every !== undefined && this.#executions % every === 0)) {
-      checkDeterminism(simulation, taken, this.#maxSteps)
-    }
+    if (words !== null) checkDeterminism(simulation, taken, words, this.#maxSteps)
     if (failure === null) return
     const again = indexed(taken)
-    run(this.#stage(again), again, { maxSteps: this.#maxSteps })
+    const second = run(this.#stage(again), again, { maxSteps: this.#maxSteps })
+    if (second.failure?.message !== failure.message) throw differently(this.#scenario, failure, second.failure)
     const schedule = again.schedule()
     this.#found = { ...failure, ending, schedule, execution: this.#executions, strategy: phase.name }
   }

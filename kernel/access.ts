@@ -1,7 +1,7 @@
 import { type Args, type Call, call, defineCall, type Outcome, SLEEP } from './call.ts'
-import { cheaply, MemoryFault } from './errors.ts'
-import { type MemoryOrder, memoryOrders, READ, WRITE } from './footprint.ts'
-import { done, type Kernel, type Place } from './kernel.ts'
+import { BadInput, cheaply, MemoryFault } from './errors.ts'
+import { type MemoryOrder, memoryOrders, READ, SEQ_CST, WRITE } from './footprint.ts'
+import { done, type Kernel, MAPPINGS, type Place } from './kernel.ts'
 import { peekWord, setWord, translate } from './paging.ts'
 import { fault } from './signal.ts'
 import type { Id, Thread } from './state.ts'
@@ -212,6 +212,16 @@ const compareExchangeDef = defineCall<CompareArgs, number | bigint>({
   ],
 })
 
+/** Asks the predicate that `await_` was given. */
+function expects(kernel: Kernel, value: number | bigint): boolean {
+  const holds = kernel.extra as (value: number | bigint) => boolean // await_ puts nothing else there
+  try {
+    return holds(value)
+  } catch (error) {
+    throw new BadInput(`the condition of an await_() threw ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 const awaitDef = defineCall<Access, number | bigint>({
   name: 'await',
   error,
@@ -219,11 +229,12 @@ const awaitDef = defineCall<Access, number | bigint>({
     {
       order: () => 'any', // a spinning reader leaves no mark
       canProceed(kernel, thread, args) {
-        const signal = translate(kernel, thread, args.address, false)
-        if (signal !== null) return true
+        const size = sizeOf[args.type]
+        if (args.address % size !== 0 || translate(kernel, thread, args.address, false) !== null) return true
+        kernel.footprint.add(thread.process, MAPPINGS, READ, SEQ_CST) // unmapped meanwhile, it faults
         kernel.footprint.add(kernel.place.frame, kernel.place.word, READ, orderIndex[args.order])
-        const holds = kernel.extra as (value: number | bigint) => boolean // await_ puts nothing else there
-        return holds(readPlace(kernel.place, args.type, args.address))
+        if (size === 8) kernel.footprint.add(kernel.place.frame, kernel.place.word + 1, READ, orderIndex[args.order])
+        return expects(kernel, readPlace(kernel.place, args.type, args.address))
       },
       attempt(kernel, thread, args) {
         const faulted = reach(kernel, thread, args, READ)

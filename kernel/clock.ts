@@ -72,7 +72,13 @@ const sleepDef = defineCall<{ readonly ns: number }, void>({
         return SLEEP
       },
     },
-    { attempt: (kernel) => done(kernel) },
+    {
+      // Comes here only when a signal took it out of its sleep that is ignored by now.
+      attempt(_kernel, thread) {
+        thread.status = 'sleeping'
+        return SLEEP
+      },
+    },
   ],
   giveUp: (kernel) => done(kernel),
   waitsFor: (_kernel, _thread, { ns }) => ({ object: `${ns} ns to pass` }),

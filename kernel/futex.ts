@@ -1,7 +1,7 @@
 import { type Args, type Call, call, defineCall } from './call.ts'
 import { cheaply, invariant, PosixError } from './errors.ts'
 import { READ, SEQ_CST } from './footprint.ts'
-import { done, fail, type Kernel, processOf } from './kernel.ts'
+import { done, fail, type Kernel, next, processOf } from './kernel.ts'
 import { findMapping, PAGE_SIZE, translate } from './paging.ts'
 import { sleep, wakeOne } from './queue.ts'
 import { fault } from './signal.ts'
@@ -63,7 +63,8 @@ const waitDef = defineCall<WaitArgs, void>({
         return sleep(kernel, thread, key)
       },
     },
-    { attempt: (kernel) => done(kernel) },
+    // Not woken: it was taken out of its sleep by a signal that is ignored by now, and looks again.
+    { attempt: (kernel, thread) => (thread.call?.woken === true ? done(kernel) : next(kernel, 0)) },
   ],
   deadline: (kernel, _thread, { timeout }) => (timeout === null ? null : kernel.state.clock + timeout),
   giveUp: (kernel, _thread, _args, reason) => fail(kernel, reason === 'timeout' ? 'ETIMEDOUT' : 'EINTR'),

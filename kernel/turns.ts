@@ -64,7 +64,8 @@ export abstract class Turns extends Programs {
     if (thread.pending.length > 0 && isDue(thread)) return this.deliver(task, thread)
     const { call } = thread
     const { pending } = task
-    kernel.tlb = this.transact === null ? task.tlb : null
+    kernel.tlb = task.tlb
+    kernel.drafted = this.transact !== null
     invariant(call !== null && pending !== null, 'who takes a step stands before a call', task.id)
     this.call = pending
     this.callArgs = pending.args
@@ -265,8 +266,7 @@ export abstract class Turns extends Programs {
       return
     }
     thread.status = 'ready'
-    if (thread.call.outcome !== null && !isDue(thread))
-      this.conclude(task, thread, this.takeOutcome(thread))
+    if (thread.call.outcome !== null && !isDue(thread)) this.conclude(task, thread, this.takeOutcome(thread))
   }
 }
 

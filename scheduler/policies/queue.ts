@@ -4,13 +4,16 @@ import type { Machine, Task } from '../../kernel/index.ts'
 export class RunQueue {
   #tasks: Task[] = []
   #head = 0
+  /** How often each thread stands in line: who was unable to go on meanwhile has lost the earlier places. */
+  #places = new Map<Task, number>()
 
   /** Follows a machine from now on. */
   follow(machine: Machine): void {
     this.#tasks = []
     this.#head = 0
-    for (let i = 0; i < machine.ready.size; i++) this.#tasks.push(machine.ready.at(i))
-    machine.onReady = (task) => this.#tasks.push(task)
+    this.#places = new Map()
+    for (let i = 0; i < machine.ready.size; i++) this.put(machine.ready.at(i))
+    machine.onReady = (task) => this.put(task)
   }
 
   /** The thread at the head that is still ready, taken off; `null` when there is none. */
@@ -22,7 +25,10 @@ export class RunQueue {
         this.#tasks = this.#tasks.slice(this.#head)
         this.#head = 0
       }
-      if (task.slot >= 0) return task
+      const places = (this.#places.get(task) ?? 1) - 1
+      if (places > 0) this.#places.set(task, places)
+      else this.#places.delete(task)
+      if (places === 0 && task.slot >= 0) return task
     }
     return null
   }
@@ -30,5 +36,6 @@ export class RunQueue {
   /** Puts a thread at the tail. */
   put(task: Task): void {
     this.#tasks.push(task)
+    this.#places.set(task, (this.#places.get(task) ?? 0) + 1)
   }
 }

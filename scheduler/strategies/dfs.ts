@@ -1,4 +1,4 @@
-import { invariant } from '../../kernel/index.ts'
+import { BadInput } from '../../kernel/index.ts'
 import type { Decider } from '../decider.ts'
 
 /**
@@ -16,7 +16,10 @@ export function dfs(): Decider {
       taken.push(0)
       counts.push(count)
     }
-    invariant(counts[depth] === count, 'the same choices lead to the same options (is the program deterministic?)')
+    if (counts[depth] !== count)
+      throw new BadInput(
+        'the same choices lead to other options than before: a program keeps state between runs, or draws random numbers of its own',
+      )
     const option = taken[depth] ?? 0
     depth += 1
     return option
