@@ -7,7 +7,15 @@ export { labelOf, objectLabel, queueLabel, wordLabel } from './labels.ts'
 export { findScenario, libraryFolder, nameOfFile } from './names.ts'
 export { parseTrace } from './parse.ts'
 export { lineOf, type Origin, type RecordOptions, record, withChoices } from './record.ts'
-export { Divergence, type Replayed, type ReplayOptions, replayFile, replayTrace } from './replay.ts'
+export {
+  Divergence,
+  loadScenarioOfTrace,
+  type Replayed,
+  type ReplayOptions,
+  replayFile,
+  replayTrace,
+} from './replay.ts'
+export { type Places, type Review, review, type WaitPeriod } from './review.ts'
 export { hashScenarioFile, type LoadedScenario, loadScenarioFile } from './scenario-file.ts'
 export { type ObjectRow, type ProcessRow, type QueueRow, type Shown, show, showState, type ThreadRow } from './show.ts'
 export { Trace } from './trace.ts'

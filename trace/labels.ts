@@ -1,4 +1,5 @@
 import {
+  type CallState,
   findMapping,
   type Id,
   type KernelState,
@@ -74,12 +75,21 @@ export function queueLabel(queue: Id, state: KernelState): string {
 /** The call that a thread is in or stands before, addresses in it by what lies there: `store(counter+8, type i32 …)`. */
 export function callLabel({ call, process }: Thread, state: KernelState): string {
   if (call === null) return ''
-  const args = Object.entries(call.args).map(([name, value]) => {
-    const place =
-      ADDRESSES.has(name) && typeof value === 'number' ? addressLabel(state.processes[process], value, state) : null
-    return place ?? describeArg(name, value)
-  })
+  const places = placesOf(call.args, process, state)
+  const args = Object.entries(call.args).map(([name, value]) => places[name] ?? describeArg(name, value))
   return `${call.name}(${args.join(', ')})`
+}
+
+/** Of a call's arguments those that are addresses, by what lies there. */
+export function placesOf(args: CallState['args'], process: Id, state: KernelState): Record<string, string> {
+  const places: Record<string, string> = {}
+  for (const name of Object.keys(args)) {
+    const value = args[name]
+    if (!ADDRESSES.has(name) || typeof value !== 'number') continue
+    const place = addressLabel(state.processes[process], value, state)
+    if (place !== null) places[name] = place
+  }
+  return places
 }
 
 /** What a process has at an address: memory and byte in it; `null` where nothing is mapped. */

@@ -57,16 +57,28 @@ export async function replayTrace(trace: Trace, options: ReplayOptions = {}): Pr
 }
 
 /** The scenario of a trace, under the name that the trace gives it. */
-export async function sourceOfTrace({ header }: Trace, options: ReplayOptions = {}): Promise<Source> {
+export async function sourceOfTrace(trace: Trace, options: ReplayOptions = {}): Promise<Source> {
   const { scenario, file = null } = options
-  if (scenario !== undefined && typeof scenario !== 'string') return sourceOf(scenario, header.scenario)
-  if (scenario === undefined && header.scenario === null) {
+  const given =
+    scenario === undefined || typeof scenario === 'string' ? await loadScenarioOfTrace(trace, scenario, file) : scenario
+  return sourceOf(given, trace.header.scenario)
+}
+
+/**
+ * Loads the scenario of a trace, from `path` or wherever the trace's name for it leads.
+ * @param file where the trace was read from
+ */
+export async function loadScenarioOfTrace(
+  { header }: Trace,
+  path: string | undefined,
+  file: string | null,
+): Promise<LoadedScenario> {
+  if (path === undefined && header.scenario === null) {
     throw new BadInput(
       `the trace is of '${header.title}', a scenario that was made by a program and not read from a file; let that program replay it`,
     )
   }
-  const path = scenario ?? findScenario(header.scenario ?? '', header.hash, file)
-  return sourceOf(await loadScenarioFile(path), header.scenario)
+  return loadScenarioFile(path ?? findScenario(header.scenario ?? '', header.hash, file))
 }
 
 function replaySource(trace: Trace, source: Source): Replayed {

@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import { BadInput } from '../../kernel/index.ts'
+import { type Decider, decider, fifo, readSchedule, replay } from '../../scheduler/index.ts'
+import { type LoadedScenario, type Origin, type Trace, writeTrace } from '../../trace/index.ts'
+import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
+import { replayCommand } from '../invocation.ts'
+import { boot, type ScenarioOptions, withScenarioOptions } from '../options.ts'
+import { recordGuarded, reviewGuarded } from '../recording.ts'
+import { loadNamed } from '../scenario.ts'
+import { fullNames } from '../schedule.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** `ipclab run FILE`: one schedule, drawn. */
+
+interface Options extends ScenarioOptions {
+  readonly strategy?: string
+  readonly policy?: string
+  readonly seed: string
+  readonly schedule?: string
+  readonly out?: string
+  readonly json?: boolean
+  readonly full?: boolean
+}
+
+export function addRun(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('run')
+    .argument('<file>', "a scenario file, or a name of the library's")
+    .summary('run one schedule and draw it')
+    .description('Runs a scenario once and draws what its processes did: a column for each, a row for each step.')
+    .option('--strategy <name>', 'who decides: random (the default) or dfs')
+    .option('--policy <name>', 'who decides: fifo or rr:quantum=N')
+    .option('--seed <text>', 'for random', '1')
+    .option('--schedule <choices>', 'decide by hand: "P P C", or P*3 for three times P; prefixes of names will do')
+  withScenarioOptions(command)
+    .option('--out <path>', 'write the trace there')
+    .option('--json', 'print the result as JSON')
+    .option('--full', 'draw every step of a long run')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ipclab run bounded-buffer
+  ipclab run my.ts --policy rr:quantum=1 --set items=2
+  ipclab run shared-counter --schedule "a b a b"
+  ipclab run my.ts --seed 7 --out run.ndjson`,
+    )
+    .action(async (file: string, options: Options) => {
+      process.exitCode = run(await loadNamed(file), options, terminal)
+    })
+}
+
+function run(loaded: LoadedScenario, options: Options, terminal: Terminal): number {
+  const { decider, from } = whoDecides(loaded, options)
+  const trace = recordGuarded(loaded, { decider, from, ...boot(options) })
+  if (options.json === true) {
+    terminal.print(JSON.stringify(runAsData(trace, reviewGuarded(trace, loaded)), null, 2))
+  } else {
+    terminal.print([titleLine(trace, terminal), ''])
+    drawRun(trace, loaded, { full: options.full === true, waited: true }, terminal)
+  }
+  save(trace, options, terminal)
+  return runExitCode(trace, loaded.scenario.expect)
+}
+
+function whoDecides(loaded: LoadedScenario, options: Options): { decider: Decider; from: Origin } {
+  const { strategy, policy, schedule, seed } = options
+  if ([strategy, policy, schedule].filter((given) => given !== undefined).length > 1)
+    throw new BadInput('--strategy, --policy and --schedule each say who decides; give one of them')
+  if (schedule !== undefined) {
+    const choices = fullNames(readSchedule(schedule), loaded.scenario, boot(options))
+    return { decider: replay(choices, 'by hand'), from: { decider: 'by hand', seed: null, run: 0 } }
+  }
+  const name = strategy ?? policy ?? 'random'
+  const made = name === 'fifo' ? fifo() : decider(name, seed)
+  return { decider: made, from: { decider: name, seed: name === 'random' ? seed : null, run: 0 } }
+}
+
+function save(trace: Trace, { out, json }: Options, terminal: Terminal): void {
+  if (out === undefined) return
+  writeTrace(trace, out)
+  if (json !== true) section([`replay: ${replayCommand(out)}`], terminal)
+}

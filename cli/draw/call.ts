@@ -1,0 +1,55 @@
+import type { Data } from '../../kernel/index.ts'
+import { describeValue, type Places, type TraceEvent, type WaitPeriod } from '../../trace/index.ts'
+
+/** Calls as short as they can be read: `store(counter+0, 1)`, `send(consumer, 1)`. */
+
+/** Arguments that say how, not what. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['type', 'order', 'failureOrder'])
+
+export function shortCall(name: string, args: { readonly [name: string]: Data }, places: Places): string {
+  const words: string[] = []
+  for (const [arg, value] of Object.entries(args)) {
+    if (LEFT_OUT.has(arg) || value === null || value === false) continue
+    words.push(value === true ? arg : (shortPlace(arg, places[arg]) ?? describeValue(value)))
+  }
+  return `${name}(${words.join(', ')})`
+}
+
+/** What lies at the address; an object that begins its memory is called as that is. */
+function shortPlace(arg: string, place: string | undefined): string | undefined {
+  if (place === undefined || arg === 'address') return place
+  return place.endsWith('+0') ? place.slice(0, -2) : place
+}
+
+export const shortWait = ({ call, args, places }: WaitPeriod): string => shortCall(call, args, places)
+
+/** A step as its thread's column shows it. */
+export function shortEvent(event: TraceEvent, places: Places): string {
+  const { call, args, kind } = event
+  const made = call === null ? '' : shortCall(call, args, places)
+  switch (kind) {
+    case 'signal':
+      return `${event.signal} comes`
+    case 'timer':
+      return `its timer: ${made}${shortResult(event)}`
+    case 'arm':
+      return `${made} sets its timer`
+    default:
+      return `${made}${shortResult(event)}`
+  }
+}
+
+function shortResult({ outcome, value, error }: TraceEvent): string {
+  switch (outcome) {
+    case 'returns':
+      return value === undefined ? '' : ` = ${describeValue(value)}`
+    case 'fails':
+      return ` ✗ ${error}`
+    case 'sleeps':
+      return ' sleeps'
+    case 'goes on':
+      return ' …'
+    default:
+      return ''
+  }
+}

@@ -1,0 +1,82 @@
+import type { Exploration, Met } from '../../explore/index.ts'
+import type { Expectation } from '../../kernel/index.ts'
+import type { Waiting } from '../../scheduler/index.ts'
+import type { Review, TraceVerdict } from '../../trace/index.ts'
+import type { Colors } from '../terminal.ts'
+import { shortCall, shortWait } from './call.ts'
+import { indent, table } from './table.ts'
+
+/** How a run or a search ended, in words. */
+
+/** The search's own words, its first line coloured by what it says. */
+export function verdictLines({ text, verdict }: Exploration, colors: Colors): string[] {
+  const [headline = '', ...more] = text.split('\n')
+  const paint = { proved: colors.green, sampled: colors.green, failed: colors.red, inconclusive: colors.yellow }[
+    verdict
+  ]
+  return [colors.bold(paint(headline)), ...more]
+}
+
+/** Whether that is what the scenario says of itself. */
+export function metLine(met: Met, expect: Expectation, colors: Colors): string {
+  switch (met) {
+    case 'as expected':
+      return colors.green(`as the scenario expects (${expect})`)
+    case 'not as expected':
+      return colors.red(`not as the scenario expects (${expect})`)
+    case 'inconclusive':
+      return colors.yellow(
+        `the scenario expects '${expect}': that was not settled; try more --executions or --strategy dfs`,
+      )
+    default:
+      return met satisfies never
+  }
+}
+
+/** How one run ended. */
+export function endingLines({ ending, steps, failure }: TraceVerdict, colors: Colors): string[] {
+  const after = `after ${steps} step${steps === 1 ? '' : 's'}`
+  switch (ending) {
+    case 'done':
+      return [colors.green(`done: every program came to its end ${after}`)]
+    case 'pruned':
+      return [colors.yellow(`given up by assume() ${after}`)]
+    default: {
+      const where = failure?.line === null || failure === null ? '' : ` (${failure.line})`
+      return [colors.bold(colors.red(`${failure?.kind ?? ending} ${after}`)), `${failure?.message ?? ''}${where}`]
+    }
+  }
+}
+
+/** Who waits in which call for what, held or to be ended by whom, on which line. */
+export function waitingLines(waiting: readonly Waiting[], review: Review, colors: Colors): string[] {
+  if (waiting.length === 0) return []
+  const rows = waiting.map((one) => {
+    const period = review.waits.find(({ thread, to }) => thread === one.thread && to === null)
+    const call = period === undefined ? shortCall(one.call, one.args, {}) : shortWait(period)
+    return [one.thread, call, one.object, list(one.heldBy), list(one.awaits), one.line ?? '']
+  })
+  return [
+    'who waits on what',
+    ...indent(table(['thread', 'waits in', 'for', 'held by', 'can be ended by', 'at'], rows, colors.dim)),
+  ]
+}
+
+const WAITS_MAX = 12
+
+/** What each had to wait for during the run, and how long. */
+export function waitedLines({ waits }: Review, steps: number, colors: Colors): string[] {
+  if (waits.length === 0) return []
+  const rows = waits.slice(0, WAITS_MAX).map((period) => {
+    const { thread, object, from, to, line } = period
+    const when = to === null ? `${from} to the end` : `${from} to ${to}`
+    return [thread, shortWait(period), object, when, String((to ?? steps) - from), line ?? '']
+  })
+  const more = waits.length > WAITS_MAX ? [`… and ${waits.length - WAITS_MAX} more`] : []
+  return [
+    'what each waited for',
+    ...indent([...table(['thread', 'in', 'for', 'after step', 'steps', 'at'], rows, colors.dim), ...more]),
+  ]
+}
+
+const list = (names: readonly string[] | undefined): string => names?.join(', ') ?? ''

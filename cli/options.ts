@@ -1,0 +1,51 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { AnyValues, WakeOrder } from '../kernel/index.ts'
+
+/** Options that several commands share, and how their values are read. */
+
+export interface ScenarioOptions {
+  readonly set?: AnyValues
+  readonly wakeOrder?: WakeOrder
+  readonly maxSteps?: number
+}
+
+export function withScenarioOptions(command: Command): Command {
+  return command
+    .option('--set <name=value>', "give one of the scenario's parameters another value; repeatable", setting)
+    .addOption(new Option('--wake-order <order>', 'who is woken first').choices(['any', 'fifo', 'lifo']))
+    .option('--max-steps <n>', 'a longer run counts as one that never ends', count)
+}
+
+export const boot = ({ set, wakeOrder, maxSteps }: ScenarioOptions) => ({
+  ...(set === undefined ? {} : { params: set }),
+  ...(wakeOrder === undefined ? {} : { wakeOrder }),
+  ...(maxSteps === undefined ? {} : { maxSteps }),
+})
+
+function setting(text: string, before: AnyValues = {}): AnyValues {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('write name=value, as in items=3.')
+  return { ...before, [name.trim()]: value }
+}
+
+/** A whole number of at least 1. */
+export function count(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('it takes a whole number of at least 1.')
+  return value
+}
+
+/** A whole number of at least 0. */
+export function ordinal(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it takes a whole number of at least 0.')
+  return Number(text)
+}
+
+/** A number of seconds, with or without an `s`. */
+export function duration(text: string): number {
+  const [, digits] = /^(\d+(?:\.\d+)?)s?$/.exec(text) ?? []
+  if (digits === undefined || Number(digits) <= 0)
+    throw new InvalidArgumentError('it takes a number of seconds above 0.')
+  return Number(digits)
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addDemo } from './commands/demo.ts'
+import { addExplore } from './commands/explore.ts'
+import { addList } from './commands/list.ts'
+import { addNew } from './commands/new.ts'
+import { addReplay } from './commands/replay.ts'
+import { addRun } from './commands/run.ts'
+import { addShow } from './commands/show.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The command line as a whole: which commands there are, and how misuse is told. */
+
+const EXAMPLES = `
+Examples:
+  ipclab list                          the library of scenarios
+  ipclab explore bounded-buffer        prove it, or break it
+  ipclab run bounded-buffer            one schedule, drawn
+  ipclab new my.ts                     a scenario of your own
+
+Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.`
+
+export function makeProgram(terminal: Terminal): Command {
+  const program = new Command('ipclab')
+    .description(
+      'An operating system that does inter-process communication, simulated, and every schedule it could take.',
+    )
+    .version(version(), '-v, --version')
+    .option('--no-color', 'no colours; NO_COLOR does the same')
+    .addHelpText('after', EXAMPLES)
+  for (const add of [addRun, addExplore, addReplay, addShow, addList, addNew, addDemo]) add(program, terminal)
+  // Commander's own complaints come in our words, in one line.
+  const outputError = (text: string): void => terminal.tell(complaintOf(text))
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ outputError }).showSuggestionAfterError()
+    if (command !== program) command.option('--no-color', 'no colours').allowExcessArguments(false)
+  }
+  return program
+}
+
+function complaintOf(text: string): string {
+  const words = text
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n')
+    .join(' ')
+  return `ipclab: ${words}${/[.?)]$/.test(words) ? '' : "; 'ipclab --help' shows how"}\n`
+}
+
+function version(): string {
+  let folder = new URL('.', import.meta.url)
+  for (;;) {
+    try {
+      return (JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { version: string }).version
+    } catch (error) {
+      const above = new URL('..', folder)
+      if (above.href === folder.href) throw error
+      folder = above
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { Progress as Told } from '../explore/index.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What is shown while a search goes on, and its early end by Ctrl-C. */
+export class Progress {
+  readonly #terminal: Terminal
+  #shown = false
+  /** Whether the user has ended it. */
+  interrupted = false
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  /** Runs a search. The first Ctrl-C ends it, and what it knows is printed; the second ends the program. */
+  async during<T>(search: (onProgress: (told: Told) => void, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController()
+    const interrupt = (): void => {
+      this.interrupted = true
+      stop.abort()
+    }
+    process.once('SIGINT', interrupt)
+    try {
+      return await search((told) => this.#show(told), stop.signal)
+    } finally {
+      process.off('SIGINT', interrupt)
+      if (this.#shown) this.#terminal.tell('\r\x1b[K')
+    }
+  }
+
+  #show({ executions, executionsMax, seconds }: Told): void {
+    if (!this.#terminal.watched) return
+    this.#shown = true
+    const rate = Math.round(executions / seconds)
+    const left = Math.ceil((executionsMax - executions) / Math.max(1, rate))
+    this.#terminal.tell(
+      `\r\x1b[K${executions} of ${executionsMax} runs, ${rate} a second, ${left} s left; Ctrl-C ends it`,
+    )
+  }
+}

@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Exploration, guarded, SILENCE_MS_MAX } from '../explore/index.ts'
+import { BadInput, boot, type Machine, type Simulation } from '../kernel/index.ts'
+import { type Decider, decider as deciderNamed, deciders, replay } from '../scheduler/index.ts'
+import {
+  type LoadedScenario,
+  nameOfFile,
+  type RecordOptions,
+  type Review,
+  record,
+  review,
+  type Trace,
+  writeTrace,
+} from '../trace/index.ts'
+import { plainName } from './scenario.ts'
+
+/** Recording for the commands: with an eye on programs that never make a call. */
+
+/** Steps that a recording is sure to make in a millisecond. */
+const STEPS_PER_MS = 20
+
+/** As `record`. @throws BadInput for a program that loops without making a call */
+export function recordGuarded(loaded: LoadedScenario, options: RecordOptions): Trace {
+  let machine: Machine | null = null
+  const { params, wakeOrder } = options
+  // On a machine of its own, so that a program that is silent from the start can be named.
+  guarded(
+    () => machine,
+    () => {
+      const trial = boot(loaded.scenario, {
+        door: { pick: () => 0 },
+        once: true,
+        ...(params === undefined ? {} : { params }),
+        ...(wakeOrder === undefined ? {} : { wakeOrder }),
+      })
+      machine = trial.machine
+      trial.start()
+      return true
+    },
+  )
+  const watched = noting(options.decider, (simulation) => {
+    machine = simulation.machine
+  })
+  const ms = SILENCE_MS_MAX + (options.maxSteps ?? loaded.scenario.maxSteps ?? 0) / STEPS_PER_MS
+  return guarded(
+    () => machine,
+    () => record(loaded, { ...options, decider: watched }),
+    ms,
+  )
+}
+
+/** The decider, with a word on which machine it is asked to begin. */
+function noting(decider: Decider, note: (simulation: Simulation) => void): Decider {
+  return {
+    name: decider.name,
+    keepsTime: decider.keepsTime,
+    get complete() {
+      return decider.complete
+    },
+    begin(simulation, index) {
+      note(simulation)
+      return decider.begin(simulation, index)
+    },
+    next: (machine) => decider.next(machine),
+    pick: (kind, thread, count, label) => decider.pick(kind, thread, count, label),
+  }
+}
+
+/** Records the failing schedule that an exploration found. */
+export function recordFound(loaded: LoadedScenario, found: Exploration): Trace {
+  const { failure, strategy, seed, params, wakeOrder, maxSteps } = found
+  if (failure === null) throw new BadInput('there is no failing schedule to record')
+  const [name = ''] = strategy.split(':')
+  const policy = Object.hasOwn(deciders, name) ? deciderNamed(strategy, seed) : null
+  const decider = policy?.keepsTime === true ? policy : replay(failure.schedule.choices, strategy)
+  const from = { decider: strategy, seed, run: failure.execution - 1 }
+  return recordGuarded(loaded, { decider, params, wakeOrder, maxSteps, from })
+}
+
+/** The second look at a run, for drawing. */
+export const reviewGuarded = (trace: Trace, loaded: LoadedScenario): Review =>
+  guarded(
+    () => null,
+    () => review(trace, loaded),
+    SILENCE_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
+  )
+
+/** Where the trace of a found failure goes when nobody says. */
+export const defaultTrace = (loaded: LoadedScenario): string =>
+  `ipclab-out/${plainName(nameOfFile(loaded.file))}/trace.ndjson`
+
+/** Writes a trace; a place that we chose ourselves is made. @throws BadInput */
+export function saveTrace(trace: Trace, path: string, ours: boolean): void {
+  if (ours) {
+    try {
+      mkdirSync(dirname(path), { recursive: true })
+    } catch (error) {
+      throw new BadInput(
+        `cannot make the folder ${dirname(path)}: ${(error as Error).message.split(',')[0]}; say with --out where the trace goes`,
+      )
+    }
+  }
+  writeTrace(trace, path)
+}
