@@ -58,8 +58,10 @@ export class Kernel {
   readonly ended: Id[] = []
   /** Programs of signal handlers, by the key that the state holds. */
   readonly handlers = new Map<Id, unknown>()
-  /** Of the thread whose turn it is; `null` while the state is a draft. */
+  /** Of the thread whose turn it is. */
   tlb: Tlb | null = null
+  /** Transitions are run on drafts: what the tlb says is right, but for the words. */
+  drafted = false
   readonly place: Place = { frame: '', words: [], word: 0 }
   /** Names of words by page, as they have been asked for: see `wordKey`. */
   readonly wordKeys = new Map<Id, Id[]>()

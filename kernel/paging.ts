@@ -86,10 +86,14 @@ export function translate(kernel: Kernel, thread: Thread, address: number, write
     tlb.epoch === kernel.mappingsEpoch &&
     (!write || tlb.writable)
   ) {
-    place.frame = tlb.frame
-    place.words = tlb.words
-    place.word = (address % PAGE_SIZE) >> 2
-    return null
+    // Under a draft the words are another object each time; a page that still is the parent's has them elsewhere.
+    const words = kernel.drafted ? kernel.state.frames[tlb.frame]?.words : tlb.words
+    if (words !== undefined) {
+      place.frame = tlb.frame
+      place.words = words
+      place.word = (address % PAGE_SIZE) >> 2
+      return null
+    }
   }
   const process = processOf(kernel, thread)
   const mapping = findMapping(process, address)
