@@ -30,6 +30,7 @@ export interface TallyOptions {
   readonly params?: AnyValues
   readonly wakeOrder?: WakeOrder
   readonly transact?: Transact
+  readonly maxSteps?: number
   /** Runs at most. */
   readonly limit?: number
   readonly observers?: readonly Observer[]
@@ -59,7 +60,10 @@ function tally(scenario: Scenario, decider: Decider, limit: number, options: Tal
     if (transact !== null && index > 0) simulation = boot(scenario, { params, door: decider, transact, ...given })
     simulation.start()
     if (!decider.begin(simulation, index)) break
-    const { failure } = run(simulation, decider, { maxSteps: scenario.maxSteps ?? MAX_STEPS, observers })
+    const { failure } = run(simulation, decider, {
+      maxSteps: options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS,
+      observers,
+    })
     const ending = failure === null ? 'done' : wordsFor(failure)
     result.runs += 1
     result.endings[ending] = (result.endings[ending] ?? 0) + 1

@@ -1,0 +1,74 @@
+import { readdirSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { explore } from '../../explore/index.ts'
+import { type AnyValues, isScenario, type Scenario } from '../../kernel/index.ts'
+
+/** Every scenario of the library comes to the verdict that it expects, and shows on the way what it says it shows. */
+
+const folder = join(import.meta.dirname, '../../scenarios')
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.split(sep).join('/').replace(/\.ts$/, ''))
+  .sort()
+
+async function load(name: string): Promise<Scenario> {
+  const { default: made } = (await import(join(folder, `${name}.ts`))) as { default: unknown }
+  if (!isScenario(made)) throw new Error(`${name} exports no scenario`)
+  return made
+}
+
+/** More runs than any of the library needs to be proved; about a second's worth of them. */
+const EXECUTIONS = 300_000
+
+const search = (made: Scenario, params: AnyValues = {}) =>
+  explore(made, { executions: EXECUTIONS, params, ...(made.expect === 'proved' && { strategy: 'dfs' }) })
+
+describe('the library', () => {
+  test('has the lessons that it should have', () => {
+    expect(files.length).toBeGreaterThan(25)
+  })
+
+  test.each(files)('%s comes to the verdict that it expects', async (name) => {
+    const made = await load(name)
+    const { met, text, neverReached } = await search(made)
+    expect([met, neverReached], text).toEqual(['as expected', []])
+  })
+
+  test.each(files)('%s says what it is, where it is from, and what can be changed', async (name) => {
+    const made = await load(name)
+    expect(made.title).toMatch(/^\w/)
+    expect(made.source?.length).toBeGreaterThan(10)
+    expect(made.about).toMatch(/\.$/)
+    for (const [param, { about }] of Object.entries(made.params))
+      expect(`${param}: ${about}`).toMatch(/: \w.{10,}[^.]$/)
+  })
+
+  test('no two scenarios have the same title', async () => {
+    const titles = await Promise.all(files.map(async (name) => (await load(name)).title))
+    expect(new Set(titles).size).toBe(titles.length)
+  })
+})
+
+/** What a lesson tells its reader to try. */
+const tries: [name: string, params: AnyValues, verdict: string][] = [
+  ['textbook/shared-counter-mended', { by: 'compare-exchange' }, 'proved'],
+  ['textbook/shared-counter-mended', { by: 'lock' }, 'proved'],
+  ['textbook/bounded-buffer', { items: 2, buff_max: 3 }, 'proved'],
+  ['textbook/direct-symmetric', { capacity: 0, rounds: 1 }, 'proved'],
+  ['textbook/mailbox-of-a-process', { owner: 'kernel' }, 'proved'],
+  ['textbook/mailbox-two-receivers', { messages: 2 }, 'proved'],
+  ['textbook/mailbox-two-receivers', { receivers: 1 }, 'proved'],
+  ['textbook/mailbox-two-receivers-mended', { messages: 2 }, 'proved'],
+  ['textbook/non-blocking-send', { capacity: 3 }, 'proved'],
+  ['textbook/rendezvous', { capacity: 1 }, 'invariant: what is sent is received'],
+  ['textbook/rendezvous-both-send', { capacity: 1 }, 'proved'],
+  ['atomics/counter', { by: 'add' }, 'proved'],
+  ['atomics/mutex-forgets', { workers: 2 }, 'proved'],
+]
+
+test.each(tries)('%s with %j: %s', async (name, params, verdict) => {
+  const found = await explore(await load(name), { strategy: 'dfs', executions: EXECUTIONS, params })
+  const { failure } = found
+  expect(failure === null ? found.verdict : `${failure.kind}: ${failure.name}`, found.text).toBe(verdict)
+})
