@@ -2,6 +2,7 @@ import {
   type AnyValues,
   BadInput,
   boot,
+  KernelPanic,
   type Scenario,
   type Simulation,
   unusable,
@@ -194,11 +195,31 @@ class Search {
     }
     this.#executions += 1
     const words: string[] | null = this.#isCompared() ? [] : null
-    const outcome = run(simulation, phase.decider, this.#runOptions(words))
+    const outcome = this.#run(simulation, phase.decider, words)
     this.#inPhase += 1
     this.#steps += simulation.machine.steps
     this.#judge(phase, simulation, outcome, words)
     return this.#found === null
+  }
+
+  #run(simulation: Simulation, decider: Logged, words: string[] | null): Outcome {
+    try {
+      return run(simulation, decider, this.#runOptions(words))
+    } catch (error) {
+      if (error instanceof KernelPanic && error.decisions.length === 0) error.decisions = this.#decisions(decider)
+      throw error
+    }
+  }
+
+  /** The choices of a run that ended in a panic. */
+  #decisions(decider: Logged): readonly string[] {
+    const again = indexed(decider.taken())
+    try {
+      run(this.#stage(again), again, { maxSteps: this.#maxSteps })
+    } catch (error) {
+      if (!(error instanceof KernelPanic)) throw error
+    }
+    return again.schedule().choices
   }
 
   #nextPhase(): boolean {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type Exploration, exitCode, explore } from '../../explore/index.ts'
 import type { LoadedScenario } from '../../trace/index.ts'
 import { drawRun } from '../draw/run.ts'
-import { table } from '../draw/table.ts'
+import { pad } from '../draw/table.ts'
 import { replayCommand } from '../invocation.ts'
 import { Progress } from '../progress.ts'
 import { defaultTrace, recordFound, saveTrace } from '../recording.ts'
@@ -12,10 +12,11 @@ import type { Terminal } from '../terminal.ts'
 /** `ipclab demo`, which `npm start` runs: the textbook's programs, proved or broken, and one failure drawn. */
 
 const FOLDERS = ['textbook/', 'posix/']
-/** Whose failure is drawn, if it fails as it should. */
-const DRAWN = 'textbook/shared-counter'
+/** Whose failing schedule is drawn. */
+const DRAWN = 'textbook/bounded-buffer-two-producers'
 const EXECUTIONS = 100_000
 const SECONDS = 5
+const VERDICT_WIDTH = 'inconclusive'.length
 
 export function addDemo(program: Command, terminal: Terminal): void {
   program
@@ -29,41 +30,57 @@ export function addDemo(program: Command, terminal: Terminal): void {
 }
 
 interface Explored {
-  readonly name: string
   readonly loaded: LoadedScenario
   readonly found: Exploration
 }
 
 async function demo(terminal: Terminal): Promise<number> {
-  const { colors } = terminal
   const names = libraryNames().filter((name) => FOLDERS.some((folder) => name.startsWith(folder)))
-  const explored: Explored[] = []
+  const width = Math.max(...names.map((name) => name.length))
   const progress = new Progress(terminal)
+  const results: Exploration[] = []
+  let drawn: Explored | null = null
+  terminal.print("The textbook's programs, each under every schedule, or until one breaks it:\n")
   for (const name of names) {
     const loaded = await loadNamed(`ipclab:${name}`)
     const found = await progress.during((onProgress, signal) =>
       explore(loaded.scenario, { executions: EXECUTIONS, time: SECONDS, onProgress, signal }),
     )
-    explored.push({ name, loaded, found })
-    if (progress.interrupted) break
+    if (progress.interrupted) return 3
+    results.push(found)
+    terminal.print(line(pad(name, width), found, terminal))
+    if (name === DRAWN && found.failure !== null) drawn = { loaded, found }
   }
-  const rows = explored.map(({ name, found }) => [name, found.verdict, said(found), mark(found)])
-  terminal.print(['', ...table(['program', 'verdict', 'what was found', 'as it should be'], rows, colors.dim)])
-  const drawn = explored.find(({ name, found }) => name === DRAWN && found.failure !== null)
-  if (drawn !== undefined) draw(drawn, terminal)
-  return progress.interrupted ? 3 : Math.max(...explored.map(({ found }) => exitCode(found.met)))
+  terminal.print(['', sum(results)])
+  if (drawn !== null) draw(drawn, terminal)
+  return Math.max(0, ...results.map(({ met }) => exitCode(met)))
 }
 
-function said({ failure, executions }: Exploration): string {
-  const runs = `${executions} run${executions === 1 ? '' : 's'}`
-  return failure === null ? `holds in ${runs}` : `${failure.kind}: ${failure.name}, in run ${executions}`
+function line(name: string, found: Exploration, { colors }: Terminal): string {
+  const { verdict, met, scenario } = found
+  const paint = verdict === 'failed' ? colors.red : verdict === 'proved' ? colors.green : colors.yellow
+  const strange = met === 'as expected' ? '' : colors.yellow(`; expected: ${scenario.expect}`)
+  return `${name}  ${paint(pad(verdict, VERDICT_WIDTH))}  ${said(found)}${strange}`
 }
 
-const mark = ({ met }: Exploration): string => (met === 'as expected' ? 'yes' : met)
+function said({ failure, verdict, executions }: Exploration): string {
+  if (failure !== null) {
+    const what = failure.kind === failure.name ? failure.kind : `${failure.kind}: ${failure.name}`
+    return `${what} (run ${executions})`
+  }
+  return `holds in ${verdict === 'proved' ? 'every schedule' : 'those tried'} (${executions} runs)`
+}
 
-function draw({ name, loaded, found }: Explored, terminal: Terminal): void {
+function sum(results: readonly Exploration[]): string {
+  const having = (verdict: Exploration['verdict']): number => results.filter((one) => one.verdict === verdict).length
+  const strange = results.filter(({ met }) => met !== 'as expected').length
+  const all = strange === 0 ? 'each as its scenario expects' : `${strange} not as its scenario expects`
+  return `${having('proved')} proved, ${having('failed')} broken, ${all}`
+}
+
+function draw({ loaded, found }: Explored, terminal: Terminal): void {
   const trace = recordFound(loaded, found)
-  terminal.print(['', `the schedule that breaks ${terminal.colors.bold(name)}:`, ''])
+  terminal.print(['', `A schedule that breaks ${terminal.colors.bold(found.scenario.title)}:`, ''])
   drawRun(trace, loaded, { full: false, waited: false }, terminal)
   const path = defaultTrace(loaded)
   saveTrace(trace, path, true)

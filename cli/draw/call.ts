@@ -9,16 +9,26 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['type', 'order', 'failureOrder'])
 export function shortCall(name: string, args: { readonly [name: string]: Data }, places: Places): string {
   const words: string[] = []
   for (const [arg, value] of Object.entries(args)) {
-    if (LEFT_OUT.has(arg) || value === null || value === false) continue
-    words.push(value === true ? arg : (shortPlace(arg, places[arg]) ?? describeValue(value)))
+    if (arg === 'blocking' && value === false) words.push('non-blocking')
+    if (LEFT_OUT.has(arg) || value === null || typeof value === 'boolean') continue
+    words.push(shortPlace(arg, places[arg]) ?? shortValue(value))
   }
   return `${name}(${words.join(', ')})`
 }
+
+/** A value; an object's handle by the name in it: `mailbox:jobs@init.1` is `jobs`. */
+const shortValue = (value: Data): string => describeValue(value).replace(/^\w+:(.+)@\S+$/, '$1')
 
 /** What lies at the address; an object that begins its memory is called as that is. */
 function shortPlace(arg: string, place: string | undefined): string | undefined {
   if (place === undefined || arg === 'address') return place
   return place.endsWith('+0') ? place.slice(0, -2) : place
+}
+
+/** What a thread waits for, with addresses by what lies there. */
+export function shortObject({ object, places }: WaitPeriod): string {
+  const [place] = Object.values(places)
+  return place === undefined ? object : object.replace(/\b(?:memory |futex )?at 0x[0-9a-f]+(?:\+\d+)?$/, `at ${place}`)
 }
 
 export const shortWait = ({ call, args, places }: WaitPeriod): string => shortCall(call, args, places)

@@ -47,7 +47,7 @@ export function swimlane(trace: Trace, review: Review, drawing: Drawing): string
   const widths = lanes.map(width)
   const line = (step: string, cells: readonly Cell[]): string => {
     const drawn = cells.map(({ text, paint }, at) => {
-      const short = cut(text, widths[at] ?? 0)
+      const short = cutCall(text, widths[at] ?? 0)
       return paint(short) + ' '.repeat(Math.max(0, (widths[at] ?? 0) - stringWidth(short)))
     })
     return [colors.dim(step.padStart(stepWidth)), ...drawn].join(' '.repeat(GAP)).trimEnd()
@@ -93,6 +93,7 @@ function rowsOf(trace: Trace, review: Review, lanes: readonly Id[], { colors, st
         if (id === thread) continue
         if (alive.has(id)) cells.set(id, bystander(id, step, waits, woken, colors))
       }
+      if (event.outcome === 'sleeps') waits.see(thread, step)
       const wrong = event.outcome === 'fails' || step === failedAt
       const paint = wrong ? colors.red : event.kind === 'call' ? (text: string) => text : colors.yellow
       cells.set(thread, { text: shortEvent(event, review.places[step] ?? {}), paint })
@@ -192,6 +193,14 @@ function listed(trace: Trace, review: Review, { colors, width, stepsMax }: Drawi
   return lines
 }
 
+/** Cuts a call so that what came of it stays to be seen. */
+function cutCall(text: string, width: number): string {
+  const [, made, result] = /^(.*\))( \S.*)$/.exec(text) ?? []
+  if (made === undefined || result === undefined || stringWidth(text) <= width) return cut(text, width)
+  const room = width - stringWidth(result) - 1
+  return room < LANE_MIN / 2 ? cut(text, width) : `${cut(made.slice(0, -1), room)})${result}`
+}
+
 class WaitsByThread {
   readonly #periods = new Map<Id, WaitPeriod[]>()
   readonly #seen = new Set<WaitPeriod>()
@@ -208,6 +217,12 @@ class WaitsByThread {
   during(thread: Id, step: number): WaitPeriod | null {
     const own = this.#periods.get(thread) ?? []
     return own.find(({ from, to }) => from <= step && (to === null || to > step)) ?? null
+  }
+
+  /** It has been said what the thread waits for after that step. */
+  see(thread: Id, step: number): void {
+    const period = this.during(thread, step)
+    if (period !== null) this.#seen.add(period)
   }
 
   /** Whether the period is asked about for the first time. */

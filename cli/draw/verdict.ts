@@ -1,16 +1,17 @@
 import type { Exploration, Met } from '../../explore/index.ts'
 import type { Expectation } from '../../kernel/index.ts'
-import type { Waiting } from '../../scheduler/index.ts'
+import type { Failure, Waiting } from '../../scheduler/index.ts'
 import type { Review, TraceVerdict } from '../../trace/index.ts'
 import type { Colors } from '../terminal.ts'
-import { shortCall, shortWait } from './call.ts'
+import { shortCall, shortObject, shortWait } from './call.ts'
 import { indent, table } from './table.ts'
 
 /** How a run or a search ended, in words. */
 
 /** The search's own words, its first line coloured by what it says. */
-export function verdictLines({ text, verdict }: Exploration, colors: Colors): string[] {
-  const [headline = '', ...more] = text.split('\n')
+export function verdictLines({ text, verdict, failure }: Exploration, colors: Colors): string[] {
+  const [headline = '', ...said] = text.split('\n')
+  const more = said.filter((line) => line !== failure?.message) // that is told below the drawing
   const paint = { proved: colors.green, sampled: colors.green, failed: colors.red, inconclusive: colors.yellow }[
     verdict
   ]
@@ -33,6 +34,14 @@ export function metLine(met: Met, expect: Expectation, colors: Colors): string {
   }
 }
 
+const BROKEN: { readonly [kind in Failure['kind']]: string } = {
+  deadlock: 'deadlock',
+  invariant: 'an invariant is broken',
+  assertion: 'an assertion fails',
+  'uncaught error': 'an error is not caught',
+  'step limit': 'not over',
+}
+
 /** How one run ended. */
 export function endingLines({ ending, steps, failure }: TraceVerdict, colors: Colors): string[] {
   const after = `after ${steps} step${steps === 1 ? '' : 's'}`
@@ -43,7 +52,10 @@ export function endingLines({ ending, steps, failure }: TraceVerdict, colors: Co
       return [colors.yellow(`given up by assume() ${after}`)]
     default: {
       const where = failure?.line === null || failure === null ? '' : ` (${failure.line})`
-      return [colors.bold(colors.red(`${failure?.kind ?? ending} ${after}`)), `${failure?.message ?? ''}${where}`]
+      return [
+        colors.bold(colors.red(`${BROKEN[failure?.kind ?? 'deadlock']} ${after}`)),
+        `${failure?.message ?? ''}${where}`,
+      ]
     }
   }
 }
@@ -54,7 +66,14 @@ export function waitingLines(waiting: readonly Waiting[], review: Review, colors
   const rows = waiting.map((one) => {
     const period = review.waits.find(({ thread, to }) => thread === one.thread && to === null)
     const call = period === undefined ? shortCall(one.call, one.args, {}) : shortWait(period)
-    return [one.thread, call, one.object, list(one.heldBy), list(one.awaits), one.line ?? '']
+    return [
+      one.thread,
+      call,
+      period === undefined ? one.object : shortObject(period),
+      list(one.heldBy),
+      list(one.awaits),
+      one.line ?? '',
+    ]
   })
   return [
     'who waits on what',
@@ -68,9 +87,9 @@ const WAITS_MAX = 12
 export function waitedLines({ waits }: Review, steps: number, colors: Colors): string[] {
   if (waits.length === 0) return []
   const rows = waits.slice(0, WAITS_MAX).map((period) => {
-    const { thread, object, from, to, line } = period
+    const { thread, from, to, line } = period
     const when = to === null ? `${from} to the end` : `${from} to ${to}`
-    return [thread, shortWait(period), object, when, String((to ?? steps) - from), line ?? '']
+    return [thread, shortWait(period), shortObject(period), when, String((to ?? steps) - from), line ?? '']
   })
   const more = waits.length > WAITS_MAX ? [`… and ${waits.length - WAITS_MAX} more`] : []
   return [
