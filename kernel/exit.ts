@@ -95,7 +95,7 @@ function giveUpCall(kernel: Kernel, thread: Thread): void {
   if (call === null) return
   leaveQueue(kernel, thread)
   // Also of one that is just being woken, is between two stages, or is under a signal handler.
-  const begun = (call.slept || call.stage > 0) && call.outcome === null
+  const begun = (call.slept || call.stage > 0 || call.progress > 0) && call.outcome === null
   if (begun) definitionOf(call)?.giveUp?.(kernel, thread, call.args, 'killed')
   unpin(kernel, thread)
   thread.call = null

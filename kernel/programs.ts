@@ -151,6 +151,7 @@ export abstract class Programs {
       return this.handlerEnded(task, thread)
     }
     if (hasToRelease(this.kernel, thread)) return this.stand(task, thread, thread_exit())
+    thread.call = null // it has returned: there is nothing of it to be given up
     endThread(this.kernel, thread)
   }
 
