@@ -41,6 +41,7 @@ export function makeProgram(terminal: Terminal): Command {
 function complaintOf(text: string): string {
   const words = text
     .replace(/^error: /, '')
+    .replace(' is invalid. ', ' is invalid: ')
     .trim()
     .split('\n')
     .join(' ')

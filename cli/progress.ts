@@ -4,12 +4,14 @@ import type { Terminal } from './terminal.ts'
 /** What is shown while a search goes on, and its early end by Ctrl-C. */
 export class Progress {
   readonly #terminal: Terminal
+  readonly #secondsMax: number
   #shown = false
   /** Whether the user has ended it. */
   interrupted = false
 
-  constructor(terminal: Terminal) {
+  constructor(terminal: Terminal, secondsMax = Number.POSITIVE_INFINITY) {
     this.#terminal = terminal
+    this.#secondsMax = secondsMax
   }
 
   /** Runs a search. The first Ctrl-C ends it, and what it knows is printed; the second ends the program. */
@@ -32,7 +34,7 @@ export class Progress {
     if (!this.#terminal.watched) return
     this.#shown = true
     const rate = Math.round(executions / seconds)
-    const left = Math.ceil((executionsMax - executions) / Math.max(1, rate))
+    const left = Math.ceil(Math.min((executionsMax - executions) / Math.max(1, rate), this.#secondsMax - seconds))
     this.#terminal.tell(
       `\r\x1b[K${executions} of ${executionsMax} runs, ${rate} a second, ${left} s left; Ctrl-C ends it`,
     )

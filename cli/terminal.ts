@@ -15,7 +15,7 @@ export interface Terminal {
 }
 
 /** Width of what is drawn into a file or a pipe: the same everywhere. */
-const WIDTH = 100
+const WIDTH = 120
 
 export function terminal(argv: readonly string[] = process.argv): Terminal {
   const { stdout, stderr, env } = process

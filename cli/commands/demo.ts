@@ -37,7 +37,7 @@ interface Explored {
 async function demo(terminal: Terminal): Promise<number> {
   const names = libraryNames().filter((name) => FOLDERS.some((folder) => name.startsWith(folder)))
   const width = Math.max(...names.map((name) => name.length))
-  const progress = new Progress(terminal)
+  const progress = new Progress(terminal, SECONDS)
   const results: Exploration[] = []
   let drawn: Explored | null = null
   terminal.print("The textbook's programs, each under every schedule, or until one breaks it:\n")

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type Exploration, type ExploreOptions, exitCode, explore } from '../../explore/index.ts'
 import { writeSchedule } from '../../scheduler/index.ts'
 import { type LoadedScenario, nameOfFile, type Trace } from '../../trace/index.ts'
+import { sayingWhere } from '../complaint.ts'
 import { drawRun, section } from '../draw/run.ts'
 import { metLine, verdictLines } from '../draw/verdict.ts'
 import { replayCommand } from '../invocation.ts'
@@ -53,12 +54,13 @@ Examples:
   ipclab explore my.ts --set items=2 --time 10 --out failing.ndjson`,
     )
     .action(async (file: string, options: Options) => {
-      process.exitCode = await exploreNamed(await loadNamed(file), options, terminal)
+      const loaded = await loadNamed(file)
+      process.exitCode = await sayingWhere(loaded, () => exploreNamed(loaded, options, terminal))
     })
 }
 
 async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: Terminal): Promise<number> {
-  const progress = new Progress(terminal)
+  const progress = new Progress(terminal, options.time)
   const found = await progress.during((onProgress, signal) =>
     explore(loaded.scenario, { ...wishes(options), onProgress, signal }),
   )

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../../kernel/index.ts'
 import { type Decider, decider, fifo, readSchedule, replay } from '../../scheduler/index.ts'
 import { type LoadedScenario, type Origin, type Trace, writeTrace } from '../../trace/index.ts'
+import { sayingWhere } from '../complaint.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
 import { replayCommand } from '../invocation.ts'
 import { boot, type ScenarioOptions, withScenarioOptions } from '../options.ts'
@@ -42,11 +43,12 @@ export function addRun(program: Command, terminal: Terminal): void {
 Examples:
   ipclab run bounded-buffer
   ipclab run my.ts --policy rr:quantum=1 --set items=2
-  ipclab run shared-counter --schedule "a b a b"
+  ipclab run message-passing --schedule "C P"
   ipclab run my.ts --seed 7 --out run.ndjson`,
     )
     .action(async (file: string, options: Options) => {
-      process.exitCode = run(await loadNamed(file), options, terminal)
+      const loaded = await loadNamed(file)
+      process.exitCode = await sayingWhere(loaded, () => run(loaded, options, terminal))
     })
 }
 

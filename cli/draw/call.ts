@@ -7,6 +7,11 @@ import { describeValue, type Places, type TraceEvent, type WaitPeriod } from '..
 const LEFT_OUT: ReadonlySet<string> = new Set(['type', 'order', 'failureOrder'])
 
 export function shortCall(name: string, args: { readonly [name: string]: Data }, places: Places): string {
+  // A read-modify-write is called by what it does.
+  if (name === 'rmw' && typeof args.op === 'string') {
+    const { op, ...rest } = args
+    return shortCall(op, rest, places)
+  }
   const words: string[] = []
   for (const [arg, value] of Object.entries(args)) {
     if (arg === 'blocking' && value === false) words.push('non-blocking')
