@@ -23,11 +23,11 @@ export default scenario('a ring between two workers', {
   },
   programs: {
     *writer({ params: { slots, numbers }, shared: { counters, ring }, ghost }) {
+      let read = 0 // as it was last seen
       for (let written = 0; written < numbers; written++) {
-        for (;;) {
-          const read = yield* Atomics.load(counters, READ)
-          if (written - read < slots) break
+        while (written - read === slots) {
           if ((yield* Atomics.wait(counters, READ, read)) === 'ok') ghost.writerSlept = true
+          read = yield* Atomics.load(counters, READ)
         }
         yield* ring.set(written % slots, written + 1)
         yield* Atomics.store(counters, WRITTEN, written + 1)
@@ -36,11 +36,11 @@ export default scenario('a ring between two workers', {
       }
     },
     *reader({ params: { slots, numbers }, shared: { counters, ring }, ghost }) {
+      let written = 0 // as it was last seen
       for (let read = 0; read < numbers; read++) {
-        for (;;) {
-          const written = yield* Atomics.load(counters, WRITTEN)
-          if (written > read) break
+        while (written === read) {
           if ((yield* Atomics.wait(counters, WRITTEN, written)) === 'ok') ghost.readerSlept = true
+          written = yield* Atomics.load(counters, WRITTEN)
         }
         ghost.received.push(yield* ring.get(read % slots))
         yield* Atomics.store(counters, READ, read + 1)
