@@ -4,7 +4,6 @@ import {
   call,
   DONE,
   defineCall,
-  disarmTimer,
   done,
   fail,
   firstSleeper,
@@ -185,7 +184,6 @@ function signalOne(kernel: Kernel, order: WakeOrder): boolean {
       continue
     }
     call.stage = LOCK
-    disarmTimer(kernel, waiter)
     wake(kernel, waiter)
     return true
   }

@@ -6,7 +6,6 @@ import {
   done,
   fail,
   type Kernel,
-  next,
   type Outcome,
   SLEEP,
   type Thread,
@@ -27,7 +26,7 @@ import {
   ownerNumber,
 } from './mutex-words.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { isWoken, isWritable, looks, nameOfPlace, reach, sleepOnWord } from './word.ts'
+import { isWritable, looks, nameOfPlace, reach, sleepOnWord } from './word.ts'
 
 /**
  * Mutexes, always process-shared: pthread_mutex_lock(3). A mutex is 40 bytes of memory, and memory that is all zeros is
@@ -157,10 +156,7 @@ const timedlockDef = defineCall<TimedArgs, void>({
     },
   ],
   deadline: (_kernel, _thread, { abstime }) => asNs(abstime),
-  giveUp(kernel, thread, _args, reason) {
-    if (reason !== 'timeout') return SLEEP
-    return isWoken(thread) ? next(kernel, 0) : fail(kernel, 'ETIMEDOUT')
-  },
+  giveUp: (kernel, _thread, _args, reason) => (reason === 'timeout' ? fail(kernel, 'ETIMEDOUT') : SLEEP),
   waitsFor: (kernel, thread, { mutex }) => waitsForMutex(kernel, thread, mutex),
 })
 

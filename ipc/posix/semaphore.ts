@@ -8,7 +8,6 @@ import {
   fault,
   type GiveUpReason,
   type Kernel,
-  next,
   type Outcome,
   READ,
   SEQ_CST,
@@ -21,7 +20,7 @@ import { address, integer, posixError } from './args.ts'
 import { SEM_VALUE_MAX } from './flags.ts'
 import { semaphoreName } from './semaphore-table.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { isWoken, isWritable, looks, nameOfPlace, reach, reachToRead, sleepOnWord, wakeOneOnWord } from './word.ts'
+import { isWritable, looks, nameOfPlace, reach, reachToRead, sleepOnWord, wakeOneOnWord } from './word.ts'
 
 /**
  * POSIX semaphores: sem_overview(7). A semaphore is 32 bytes of memory and its value the first word of them, so it is
@@ -50,10 +49,8 @@ function take(kernel: Kernel, thread: Thread, sem: number): Outcome {
   return done(kernel)
 }
 
-function giveUp(kernel: Kernel, thread: Thread, reason: GiveUpReason): Outcome {
-  if (isWoken(thread)) return next(kernel, 0)
-  return fail(kernel, reason === 'timeout' ? 'ETIMEDOUT' : 'EINTR')
-}
+const giveUp = (kernel: Kernel, reason: GiveUpReason): Outcome =>
+  fail(kernel, reason === 'timeout' ? 'ETIMEDOUT' : 'EINTR')
 
 function waitsFor(kernel: Kernel, thread: Thread, { sem }: SemArgs): Waits {
   return { object: semaphoreName(kernel, thread, sem) ?? `semaphore at ${nameOfPlace(kernel, thread, sem)}` }
@@ -69,7 +66,7 @@ const waitDef = defineCall<SemArgs, void>({
     },
   ],
   restarts: true,
-  giveUp: (kernel, thread, _args, reason) => giveUp(kernel, thread, reason),
+  giveUp: (kernel, _thread, _args, reason) => giveUp(kernel, reason),
   waitsFor,
 })
 
@@ -122,7 +119,7 @@ const timedwaitDef = defineCall<TimedArgs, void>({
     },
   ],
   deadline: (_kernel, _thread, { abs_timeout }) => asNs(abs_timeout),
-  giveUp: (kernel, thread, _args, reason) => giveUp(kernel, thread, reason),
+  giveUp: (kernel, _thread, _args, reason) => giveUp(kernel, reason),
   waitsFor,
 })
 

@@ -59,27 +59,15 @@ export function reach(kernel: Kernel, thread: Thread, address: number, words = 1
 /** Whether a store would go through where `looks` has found the word. */
 export const isWritable = mayStore
 
-/** Left in `call.wake` by who has changed the word: its sleeper has been woken for that, and not by a signal. */
-const CHANGED = true
-
 /** Sleeps on the word just found. */
-export function sleepOnWord(kernel: Kernel, thread: Thread): Outcome {
-  if (thread.call !== null) thread.call.wake = null
-  return sleepOn(kernel, thread, wordKey(kernel, kernel.place.frame, kernel.place.word))
-}
+export const sleepOnWord = (kernel: Kernel, thread: Thread): Outcome =>
+  sleepOn(kernel, thread, wordKey(kernel, kernel.place.frame, kernel.place.word))
 
 /** Wakes a sleeper of the word just found. Where no order is promised nobody sleeps: the decider chooses who goes on. */
 export function wakeOneOnWord(kernel: Kernel): void {
   const { wakeOrder } = kernel.state
-  if (wakeOrder === 'any') return
-  wakeOne(kernel, wordKey(kernel, kernel.place.frame, kernel.place.word), wakeOrder, CHANGED)
+  if (wakeOrder !== 'any') wakeOne(kernel, wordKey(kernel, kernel.place.frame, kernel.place.word), wakeOrder)
 }
-
-/**
- * Whether a caller that is to give up has been woken already because the word changed. Then it looks again first, as
- * futex(2) does: nobody else has been woken for that change.
- */
-export const isWoken = (thread: Thread): boolean => thread.call?.wake === CHANGED
 
 /** What lies at the address, as a reader would name it: `/buffer+8`. */
 export function nameOfPlace(kernel: Kernel, thread: Thread, address: number): string {

@@ -10,6 +10,7 @@ import {
   pthread_cond_signal,
   pthread_cond_timedwait,
   pthread_cond_wait,
+  pthread_mutex_destroy,
   pthread_mutex_init,
   pthread_mutex_lock,
   pthread_mutex_trylock,
@@ -83,6 +84,7 @@ test('with an errorcheck or recursive mutex that is not one’s own waiting is E
     waits('c')
     hand.do('a', pthread_cond_signal(cond)) // to c: b is not counted among the waiters
     expect(hand.released).toEqual(['c: undefined'])
+    expect(hand.do('a', pthread_cond_destroy(cond))).toBeUndefined()
   }
 })
 
@@ -170,6 +172,15 @@ test('signalling needs no right to write while nobody waits', () => {
   expect(hand.do('a', pthread_cond_init(cond))).toBe('SIGSEGV')
   expect(hand.do('a', pthread_cond_signal(cond + 2))).toBe('EINVAL')
   expect(hand.do('a', pthread_cond_signal(0x7000_0000))).toBe('SIGSEGV')
+})
+
+test('back from a wait, the waiter is a user of the mutex as before, and no more', () => {
+  const { hand, mutex, cond, waits } = withCondition()
+  waits('b')
+  hand.do('a', pthread_cond_signal(cond))
+  expect(hand.do('a', pthread_mutex_destroy(mutex))).toBe('EBUSY')
+  hand.do('b', pthread_mutex_unlock(mutex))
+  expect(hand.do('a', pthread_mutex_destroy(mutex))).toBeUndefined()
 })
 
 test('destroying it waits until nobody waits on it', () => {

@@ -61,7 +61,7 @@ test('in place and on drafts POSIX objects do the same, step for step and state 
       }
       expect(onDrafts.step()).toBeNull()
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
@@ -74,7 +74,7 @@ test('no state that drafts have left is changed by a later step', () => {
       while (run.step() !== null)
       for (const [kept, copied] of states) if (!isDeepStrictEqual(kept, copied)) expect(kept).toEqual(copied)
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
 })
 
@@ -86,7 +86,7 @@ test('the state is a tree of plain data at every step', () => {
       while (run.step() !== null)
       expect(isDeepStrictEqual(JSON.parse(JSON.stringify(run.state)), run.state)).toBe(true)
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
 
@@ -102,6 +102,6 @@ test('a run that begins again begins from the same state, and goes the same way'
       for (const step of steps) expect(run.step()).toEqual(step)
       expect(run.step()).toBeNull()
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })

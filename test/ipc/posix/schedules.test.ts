@@ -14,7 +14,9 @@ import {
   type WakeOrder,
 } from 'ipclab/kernel'
 import {
+  mprotect,
   O_CREAT,
+  PROT_READ,
   PTHREAD_MUTEX_ERRORCHECK,
   pthread_cond_broadcast,
   pthread_cond_signal,
@@ -335,6 +337,44 @@ test('an open descriptor at a program’s end is no event of its own: nobody can
   const steps: number[] = []
   everySchedule(made, { after: ({ machine }) => void steps.push(machine.steps) })
   expect(steps).toEqual([1])
+})
+
+test.each(orders)('under %s, what would only fail or fault does not wait first', (wakeOrder) => {
+  const malformed = { tv_sec: 5, tv_nsec: 1e9 }
+  const seen = outcomes(
+    {
+      *p(context) {
+        const base = at(context)
+        yield* sigaction('SIGSEGV', function* () {})
+        yield* mprotect(base + 4096, 4096, PROT_READ)
+        const calls = [
+          pthread_mutex_timedlock(base + MUTEX, malformed),
+          sem_timedwait(base, malformed),
+          sem_wait(base + 4096),
+          pthread_mutex_lock(base + 4096 + MUTEX),
+          pthread_mutex_lock(16),
+          sem_wait(base + 2),
+        ]
+        for (const call of calls) {
+          try {
+            yield* call
+          } catch (error) {
+            context.ghost.push((error as { code: string }).code)
+          }
+        }
+      },
+    },
+    {
+      wakeOrder,
+      *setup() {
+        const base = yield* map_anonymous(8192)
+        yield* pthread_mutex_lock(base + MUTEX)
+        yield* pthread_mutex_lock(base + 4096 + MUTEX)
+        return base
+      },
+    },
+  )
+  expect(seen).toEqual(['EINVAL EINVAL SIGSEGV SIGSEGV SIGSEGV EINVAL'])
 })
 
 test('trylock and trywait never wait', () => {
