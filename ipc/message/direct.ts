@@ -115,9 +115,9 @@ const sendDef = defineCall<SendArgs, void>({
     {
       order: (kernel, thread, { to }) => (queues(kernel, capacityOf(kernel, thread.process, to)) ? 'fifo' : 'any'),
       canProceed(kernel, thread, { to, blocking }) {
-        if (!blocking || hasEnded(kernel, to)) return true
+        if (!blocking) return true
         const link = linkIfAny(kernel, thread.process, to)
-        return link !== null && canPut(kernel, link)
+        return (link !== null && canPut(kernel, link)) || hasEnded(kernel, to)
       },
       attempt(kernel, thread, { to, message, blocking }) {
         const receiver = partner(kernel, to)

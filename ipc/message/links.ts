@@ -49,8 +49,33 @@ const CAPACITY_DEFAULT = 0
 /** The part of an endpoint that holds `arrived`. */
 const ARRIVED = 0
 
-const linkId = (from: Id, to: Id): Ref<Link> => `link:${from}>${to}`
-const endpointId = (process: Id): Ref<Endpoint> => `endpoint:${process}`
+/** Ids that were made before: a name put together anew costs more than all else that a send does. */
+const linkIds = new Map<Id, Map<Id, Ref<Link>>>()
+const endpointIds = new Map<Id, Ref<Endpoint>>()
+
+function linkId(from: Id, to: Id): Ref<Link> {
+  let ids = linkIds.get(from)
+  if (ids === undefined) {
+    ids = new Map()
+    linkIds.set(from, ids)
+  }
+  let id = ids.get(to)
+  if (id === undefined) {
+    id = `link:${from}>${to}`
+    ids.set(to, id)
+  }
+  return id
+}
+
+function endpointId(process: Id): Ref<Endpoint> {
+  let id = endpointIds.get(process)
+  if (id === undefined) {
+    id = `endpoint:${process}`
+    endpointIds.set(process, id)
+  }
+  return id
+}
+
 const pidOf = (kernel: Kernel, process: Id): number => kernel.state.processes[process]?.pid ?? 0
 const partIn = (kernel: Kernel, from: Id): number => 2 * pidOf(kernel, from) + 1
 const partOut = (kernel: Kernel, to: Id): number => 2 * pidOf(kernel, to) + 2
