@@ -1,7 +1,9 @@
+import { bench as explore } from './explore.ts'
+import { bench as processes } from './processes.ts'
 import { bench as trace } from './trace.ts'
 
 /** Every benchmark; `npm run bench trace` runs those that are named. */
-const benches: { readonly [name: string]: () => void | Promise<void> } = { trace }
+const benches: { readonly [name: string]: () => void | Promise<void> } = { explore, processes, trace }
 
 const named = process.argv.slice(2)
 for (const name of named.length > 0 ? named : Object.keys(benches)) {

@@ -1,7 +1,7 @@
 import type { AnyDef } from './call.ts'
-import { Footprint, WRITE } from './footprint.ts'
+import { Footprint, WHOLE, WRITE } from './footprint.ts'
 import type { Kernel } from './kernel.ts'
-import type { Task } from './ready.ts'
+import { NO_PARTS, NOTHING, Task } from './ready.ts'
 import type { Id, Thread } from './state.ts'
 
 /**
@@ -11,7 +11,8 @@ import type { Id, Thread } from './state.ts'
  */
 export class Guards {
   readonly #kernel: Kernel
-  readonly #watchers = new Map<Id, Set<Task>>()
+  /** Who watches which part of which object. */
+  readonly #watchers = new Map<Id, Map<number, Task | Set<Task>>>()
   readonly #footprint = new Footprint()
   readonly #due = new Set<Task>()
 
@@ -38,6 +39,7 @@ export class Guards {
     kernel.footprint = this.#footprint
     kernel.footprint.clear()
     kernel.extra = task.pending?.extra ?? null
+    kernel.tlb = task.tlb
     const open = call === null || def.stages[call.stage]?.canProceed?.(kernel, thread, call.args) !== false
     kernel.footprint = before
     kernel.extra = extra
@@ -51,21 +53,19 @@ export class Guards {
   }
 
   forget(task: Task): void {
-    for (const id of task.watching) {
-      const set = this.#watchers.get(id)
-      set?.delete(task)
-      if (set?.size === 0) this.#watchers.delete(id)
-    }
-    task.watching = []
+    for (const watchers of task.watching) watchers.tasks.delete(task)
+    task.watching = NOTHING
+    this.#waiting -= 1
   }
 
   clear(): void {
-    this.#watchers.clear()
+    this.#table.clear()
+    this.#waiting = 0
   }
 
   /** Whether anybody waits behind a guard at all. */
   get any(): boolean {
-    return this.#watchers.size > 0
+    return this.#waiting > 0
   }
 
   /** The tasks whose guards may have changed their answer through what this footprint wrote. Valid until the next call. */
@@ -74,32 +74,61 @@ export class Guards {
     due.clear()
     for (let i = 0; i < footprint.length; i++) {
       if (((footprint.modes[i] ?? 0) & WRITE) === 0) continue
-      const set = this.#watchers.get(footprint.objects[i] ?? '')
-      if (set !== undefined) for (const task of set) due.add(task)
+      const parts = this.#table.get(footprint.objects[i] ?? '')
+      if (parts === undefined) continue
+      const part = footprint.parts[i] ?? 0
+      // Who makes or destroys an object writes its part 0, and that concerns whoever looks at any.
+      if (part <= 0) for (const watchers of parts.values()) addAll(due, watchers.tasks)
+      else {
+        addAll(due, parts.get(part)?.tasks)
+        addAll(due, parts.get(WHOLE)?.tasks)
+      }
     }
     return due
   }
 
   #watch(task: Task): void {
-    const { objects, length } = this.#footprint
     if (this.#same(task.watching)) return
-    this.forget(task)
-    const watching: Id[] = []
+    if (task.watching.length > 0) this.forget(task)
+    const { objects, parts, length } = this.#footprint
+    if (length === 0) return
+    const watching: Watchers[] = []
     for (let i = 0; i < length; i++) {
-      const id = objects[i] ?? ''
-      if (watching.includes(id)) continue
-      watching.push(id)
-      const set = this.#watchers.get(id)
-      if (set === undefined) this.#watchers.set(id, new Set([task]))
-      else set.add(task)
+      const watchers = this.#watchersOf(objects[i] ?? '', parts[i] ?? 0)
+      watchers.tasks.add(task)
+      watching.push(watchers)
     }
     task.watching = watching
+    this.#waiting += 1
   }
 
-  #same(watching: readonly Id[]): boolean {
-    const { objects, length } = this.#footprint
+  #watchersOf(object: Id, part: number): Watchers {
+    let parts = this.#table.get(object)
+    if (parts === undefined) {
+      parts = new Map()
+      this.#table.set(object, parts)
+    }
+    let watchers = parts.get(part)
+    if (watchers === undefined) {
+      watchers = { object, part, tasks: new Set() }
+      parts.set(part, watchers)
+    }
+    return watchers
+  }
+
+  #same(watching: readonly Watchers[]): boolean {
+    const { objects, parts, length } = this.#footprint
     if (watching.length !== length) return false
-    for (let i = 0; i < length; i++) if (watching[i] !== objects[i]) return false
+    for (let i = 0; i < length; i++) {
+      const one = watching[i] as Watchers // below length
+      if (one.object !== objects[i] || one.part !== parts[i]) return false
+    }
     return true
   }
+}
+
+const NOTHING: readonly Watchers[] = []
+
+function addAll(due: Set<Task>, tasks: ReadonlySet<Task> | undefined): void {
+  if (tasks !== undefined) for (const task of tasks) due.add(task)
 }

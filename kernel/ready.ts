@@ -2,6 +2,16 @@ import type { Call, Program } from './call.ts'
 import type { Tlb } from './kernel.ts'
 import type { Id, Thread } from './state.ts'
 
+export const NOTHING: readonly Id[] = []
+export const NO_PARTS: readonly number[] = []
+
+/** Those whose guards hang on one part of an object. */
+export interface Watchers {
+  readonly object: Id
+  readonly part: number
+  readonly tasks: Set<Task>
+}
+
 /** A thread as the machine runs it: its generator and the call it stands before, which can't be in the state. */
 export class Task {
   readonly id: Id
@@ -20,7 +30,9 @@ export class Task {
   slot = -1
   readonly tlb: Tlb = { process: '', page: -1, epoch: 0, writable: false, frame: '', words: [] }
   /** The objects on which its guard hangs, while it has one. */
-  watching: readonly Id[] = []
+  watching: readonly Id[] = NOTHING
+  /** Which part of each. */
+  watchedParts: readonly number[] = NO_PARTS
   /** What a call that was made by hand came to. */
   result: HandResult | null = null
 
@@ -39,7 +51,8 @@ export class Task {
     this.ended = false
     this.slot = -1
     this.result = null
-    if (this.watching.length > 0) this.watching = []
+    this.watching = NOTHING
+    this.watchedParts = NO_PARTS
     if (this.interrupted.length > 0) this.interrupted.length = 0
   }
 }

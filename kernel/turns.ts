@@ -77,8 +77,13 @@ export abstract class Turns extends Programs {
     kernel.stage = call.stage
     kernel.extra = pending.extra
     kernel.value = undefined
-    if (def.waits && this.guards.applies(task, thread) && !this.guards.holds(task, thread)) {
-      // Only a call with a deadline is chosen while its guard is closed: from here on its timer runs.
+    // Only a call with a deadline is chosen while its guard is closed: from here on its timer runs.
+    if (
+      def.waits &&
+      def.deadline !== undefined &&
+      this.guards.applies(task, thread) &&
+      !this.guards.holds(task, thread)
+    ) {
       this.kind = 'arm'
       kernel.footprint.addAll(this.guards.looked)
       return this.conclude(task, thread, SLEEP)

@@ -87,8 +87,17 @@ export function run(simulation: Simulation, decider: Decider, options: RunOption
 type Check = readonly [name: string, holds: Invariant<AnyValues, unknown, unknown>]
 const NO_CHECKS: readonly Check[] = []
 
+/** The entries of each scenario's tables, taken once: a search asks before every run. */
+const known = new WeakMap<object, readonly Check[]>()
+
 function checksOf(table: { readonly [name: string]: unknown } | undefined): readonly Check[] {
-  return table === undefined ? NO_CHECKS : (Object.entries(table) as unknown as Check[]) // of the scenario's own types
+  if (table === undefined) return NO_CHECKS
+  let checks = known.get(table)
+  if (checks === undefined) {
+    checks = Object.entries(table) as unknown as Check[] // of the scenario's own types
+    known.set(table, checks)
+  }
+  return checks
 }
 
 function checkAll(checks: readonly Check[], simulation: Simulation): Failure | null {
