@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { addDemo } from './commands/demo.ts'
 import { addExplore } from './commands/explore.ts'
 import { addList } from './commands/list.ts'
@@ -7,9 +7,22 @@ import { addNew } from './commands/new.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
 import { addShow } from './commands/show.ts'
+import { complaint, MISUSE } from './complaint.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The command line as a whole: which commands there are, and how misuse is told. */
+
+/** Does what the arguments ask for; returns the exit code. */
+export async function perform(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await makeProgram(terminal).parseAsync(args, { from: 'user' })
+    return terminal.exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSE
+    terminal.tell(`${complaint(error)}\n`)
+    return MISUSE
+  }
+}
 
 const EXAMPLES = `
 Examples:
@@ -20,7 +33,7 @@ Examples:
 
 Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.`
 
-export function makeProgram(terminal: Terminal): Command {
+function makeProgram(terminal: Terminal): Command {
   const program = new Command('ipclab')
     .description(
       'An operating system that does inter-process communication, simulated, and every schedule it could take.',
@@ -32,7 +45,10 @@ export function makeProgram(terminal: Terminal): Command {
   // Commander's own complaints come in our words, in one line.
   const outputError = (text: string): void => terminal.tell(complaintOf(text))
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ outputError }).showSuggestionAfterError()
+    command
+      .exitOverride()
+      .configureOutput({ outputError, writeOut: (text) => terminal.print(text.trimEnd()), writeErr: terminal.tell })
+      .showSuggestionAfterError()
     if (command !== program) command.option('--no-color', 'no colours').allowExcessArguments(false)
   }
   return program

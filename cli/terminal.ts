@@ -10,6 +10,8 @@ export interface Terminal {
   readonly width: number
   /** Whether somebody watches standard error, so that a line there may be written over. */
   readonly watched: boolean
+  /** What the process will exit with. */
+  exitCode: number
   print(lines: string | readonly string[]): void
   tell(text: string): void
 }
@@ -25,6 +27,7 @@ export function terminal(argv: readonly string[] = process.argv): Terminal {
     colors: pc.createColors(stdout.isTTY === true && !plain),
     width: stdout.isTTY === true ? Math.max(40, stdout.columns) : WIDTH,
     watched: stderr.isTTY === true,
+    exitCode: 0,
     print(lines) {
       const text = typeof lines === 'string' ? lines : lines.join('\n')
       stdout.write(`${text}\n`)

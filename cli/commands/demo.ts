@@ -25,7 +25,7 @@ export function addDemo(program: Command, terminal: Terminal): void {
     .description("Explores the textbook's programs from the library, a line each, and draws one schedule that fails.")
     .addHelpText('after', '\nExample:\n  ipclab demo')
     .action(async () => {
-      process.exitCode = await demo(terminal)
+      terminal.exitCode = await demo(terminal)
     })
 }
 

@@ -55,7 +55,7 @@ Examples:
     )
     .action(async (file: string, options: Options) => {
       const loaded = await loadNamed(file)
-      process.exitCode = await sayingWhere(loaded, () => exploreNamed(loaded, options, terminal))
+      terminal.exitCode = await sayingWhere(loaded, () => exploreNamed(loaded, options, terminal))
     })
 }
 

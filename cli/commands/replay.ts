@@ -34,7 +34,7 @@ Examples:
   ipclab replay failing.ndjson --out again.ndjson`,
     )
     .action(async (file: string, options: Options) => {
-      process.exitCode = await replay(file, options, terminal)
+      terminal.exitCode = await replay(file, options, terminal)
     })
 }
 

@@ -48,7 +48,7 @@ Examples:
     )
     .action(async (file: string, options: Options) => {
       const loaded = await loadNamed(file)
-      process.exitCode = await sayingWhere(loaded, () => run(loaded, options, terminal))
+      terminal.exitCode = await sayingWhere(loaded, () => run(loaded, options, terminal))
     })
 }
 

@@ -16,13 +16,16 @@ export function shortCall(name: string, args: { readonly [name: string]: Data },
   for (const [arg, value] of Object.entries(args)) {
     if (arg === 'blocking' && value === false) words.push('non-blocking')
     if (LEFT_OUT.has(arg) || value === null || typeof value === 'boolean') continue
-    words.push(shortPlace(arg, places[arg]) ?? shortValue(value))
+    words.push(shortPlace(arg, places[arg]) ?? shortValue(arg, value))
   }
   return `${name}(${words.join(', ')})`
 }
 
-/** A value; an object's handle by the name in it: `mailbox:jobs@init.1` is `jobs`. */
-const shortValue = (value: Data): string => describeValue(value).replace(/^\w+:(.+)@\S+$/, '$1')
+/** A value: a mode in octal, as C writes it; an object's handle by the name in it: `mailbox:jobs@init.1` is `jobs`. */
+const shortValue = (arg: string, value: Data): string =>
+  arg === 'mode' && typeof value === 'number'
+    ? `0${value.toString(8)}`
+    : describeValue(value).replace(/^\w+:(.+)@\S+$/, '$1')
 
 /** What lies at the address; an object that begins its memory is called as that is. */
 function shortPlace(arg: string, place: string | undefined): string | undefined {
