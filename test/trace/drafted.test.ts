@@ -1,8 +1,29 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { boot, copy, type KernelState, type Simulation, type Transact } from '../../kernel/index.ts'
-import { type Decider, fifo, random, rr } from '../../scheduler/index.ts'
+import {
+  type Args,
+  boot,
+  call,
+  copy,
+  type Data,
+  defineCall,
+  done,
+  fail,
+  finish,
+  type KernelState,
+  listSleepers,
+  map_anonymous,
+  PosixError,
+  type Program,
+  processOf,
+  type Simulation,
+  scenario,
+  sleepOn,
+  type Transact,
+  threadOf,
+} from '../../kernel/index.ts'
+import { type Decider, fifo, random, rr, run } from '../../scheduler/index.ts'
 import { Bytes } from '../../trace/bytes.ts'
 import { EventWriter } from '../../trace/event.ts'
 import { drafted, notATree } from '../helpers/drafted.ts'
@@ -53,8 +74,62 @@ test('in place and on drafts a kernel does the same, event for event and state f
       }
       expect(onDrafts.step()).toBeNull()
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
+})
+
+interface Peeked extends Args {
+  readonly how: 'value' | 'detail' | 'handed'
+}
+
+/** Hands out a piece of the state itself, as a careless call would. */
+const peekDef = defineCall<Peeked, unknown>({
+  name: 'peek_state',
+  error: (code, name, detail) => new PosixError(code, name, detail),
+  stages: [
+    {
+      attempt(kernel, thread, { how }) {
+        const piece = processOf(kernel, thread).mappings as unknown as Data
+        if (how === 'value') return done(kernel, { nested: [piece] })
+        if (how === 'detail') return fail(kernel, 'EPEEK', piece)
+        for (const id of listSleepers(kernel, 'peekers')) finish(kernel, threadOf(kernel, id), piece)
+        return sleepOn(kernel, thread, 'peekers')
+      },
+    },
+  ],
+  giveUp: (kernel) => done(kernel),
+})
+
+test('what programs are handed under drafts is plain, and stays what it was', () => {
+  const got: unknown[] = []
+  const it = scenario('peeking', { programs: { p: { program: peeker, copies: 2 } }, expect: 'deadlock' })
+  function* peeker(): Program {
+    yield* map_anonymous(64)
+    got.push(yield* call(peekDef, { how: 'value' }))
+    try {
+      yield* call(peekDef, { how: 'detail' })
+    } catch (error) {
+      got.push((error as PosixError).detail)
+    }
+    got.push(yield* call(peekDef, { how: 'handed' }))
+    yield* map_anonymous(64)
+  }
+  const texts = [null, drafted].map((transact) => {
+    got.length = 0
+    const decider = fifo()
+    const simulation = boot(it, { door: decider, transact })
+    simulation.start()
+    decider.begin(simulation, 0)
+    const seen: string[] = []
+    run(simulation, decider, { maxSteps: 100, observers: [() => void seen.push(JSON.stringify(got))] })
+    expect(got.length).toBe(5)
+    return seen
+  })
+  expect(texts[1]?.length).toBe(texts[0]?.length)
+  for (let at = 1; at < (texts[1]?.length ?? 0); at++) {
+    const [before, after] = [texts[1]?.[at - 1] ?? '', texts[1]?.[at] ?? '']
+    expect(after.startsWith(before.slice(0, -1))).toBe(true)
+  }
 })
 
 test('no state that drafts have left is changed by a later step', () => {
@@ -66,7 +141,7 @@ test('no state that drafts have left is changed by a later step', () => {
       while (run.step() !== null)
       for (const [kept, copied] of states) if (!isDeepStrictEqual(kept, copied)) expect(kept).toEqual(copied)
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
 })
 
@@ -84,6 +159,6 @@ test.each([
         expect(isDeepStrictEqual(structuredClone(run.state), run.state), line).toBe(true)
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
 })

@@ -202,7 +202,7 @@ test.each(kept)('a scenario that does something else is told at the first step t
 })
 
 test('where two events read the same, what differs in them is told', async () => {
-  const { error, trace } = await changed("log(`handles", "log(`really handles")
+  const { error, trace } = await changed('log(`handles', 'log(`really handles')
   const step = trace.events.findIndex(({ kind }) => kind === 'signal') + 1
   expect(error).toMatchObject({
     step,
