@@ -53,19 +53,19 @@ export class Guards {
   }
 
   forget(task: Task): void {
-    for (const watchers of task.watching) watchers.tasks.delete(task)
+    const { watching, watchedParts } = task
+    for (let i = 0; i < watching.length; i++) this.#unwatch(task, watching[i] as Id, watchedParts[i] as number) // below length
     task.watching = NOTHING
-    this.#waiting -= 1
+    task.watchedParts = NO_PARTS
   }
 
   clear(): void {
-    this.#table.clear()
-    this.#waiting = 0
+    this.#watchers.clear()
   }
 
   /** Whether anybody waits behind a guard at all. */
   get any(): boolean {
-    return this.#waiting > 0
+    return this.#watchers.size > 0
   }
 
   /** The tasks whose guards may have changed their answer through what this footprint wrote. Valid until the next call. */
@@ -74,61 +74,62 @@ export class Guards {
     due.clear()
     for (let i = 0; i < footprint.length; i++) {
       if (((footprint.modes[i] ?? 0) & WRITE) === 0) continue
-      const parts = this.#table.get(footprint.objects[i] ?? '')
+      const parts = this.#watchers.get(footprint.objects[i] ?? '')
       if (parts === undefined) continue
       const part = footprint.parts[i] ?? 0
-      // Who makes or destroys an object writes its part 0, and that concerns whoever looks at any.
-      if (part <= 0) for (const watchers of parts.values()) addAll(due, watchers.tasks)
-      else {
-        addAll(due, parts.get(part)?.tasks)
-        addAll(due, parts.get(WHOLE)?.tasks)
+      if (part > 0) {
+        this.#add(parts.get(part))
+        this.#add(parts.get(WHOLE))
+      } else {
+        // Who makes or destroys an object writes its part 0, and that concerns whoever looks at any.
+        for (const watchers of parts.values()) this.#add(watchers)
       }
     }
     return due
   }
 
+  #add(watchers: Task | Set<Task> | undefined): void {
+    if (watchers === undefined) return
+    if (watchers instanceof Task) this.#due.add(watchers)
+    else for (const task of watchers) this.#due.add(task)
+  }
+
   #watch(task: Task): void {
-    if (this.#same(task.watching)) return
+    if (this.#same(task)) return
     if (task.watching.length > 0) this.forget(task)
     const { objects, parts, length } = this.#footprint
-    if (length === 0) return
-    const watching: Watchers[] = []
-    for (let i = 0; i < length; i++) {
-      const watchers = this.#watchersOf(objects[i] ?? '', parts[i] ?? 0)
-      watchers.tasks.add(task)
-      watching.push(watchers)
-    }
-    task.watching = watching
-    this.#waiting += 1
+    for (let i = 0; i < length; i++) this.#join(task, objects[i] as Id, parts[i] as number) // below length
+    task.watching = objects.slice(0, length)
+    task.watchedParts = parts.slice(0, length)
   }
 
-  #watchersOf(object: Id, part: number): Watchers {
-    let parts = this.#table.get(object)
+  #join(task: Task, object: Id, part: number): void {
+    let parts = this.#watchers.get(object)
     if (parts === undefined) {
       parts = new Map()
-      this.#table.set(object, parts)
+      this.#watchers.set(object, parts)
     }
-    let watchers = parts.get(part)
-    if (watchers === undefined) {
-      watchers = { object, part, tasks: new Set() }
-      parts.set(part, watchers)
-    }
-    return watchers
+    const watchers = parts.get(part)
+    if (watchers === undefined) parts.set(part, task)
+    else if (watchers instanceof Set) watchers.add(task)
+    else if (watchers !== task) parts.set(part, new Set([watchers, task]))
   }
 
-  #same(watching: readonly Watchers[]): boolean {
+  #unwatch(task: Task, object: Id, part: number): void {
+    const parts = this.#watchers.get(object)
+    const watchers = parts?.get(part)
+    if (parts === undefined || watchers === undefined) return // it is there twice
+    if (watchers instanceof Set) watchers.delete(task)
+    if (watchers === task || (watchers instanceof Set && watchers.size === 0)) {
+      parts.delete(part)
+      if (parts.size === 0) this.#watchers.delete(object)
+    }
+  }
+
+  #same({ watching, watchedParts }: Task): boolean {
     const { objects, parts, length } = this.#footprint
     if (watching.length !== length) return false
-    for (let i = 0; i < length; i++) {
-      const one = watching[i] as Watchers // below length
-      if (one.object !== objects[i] || one.part !== parts[i]) return false
-    }
+    for (let i = 0; i < length; i++) if (watching[i] !== objects[i] || watchedParts[i] !== parts[i]) return false
     return true
   }
-}
-
-const NOTHING: readonly Watchers[] = []
-
-function addAll(due: Set<Task>, tasks: ReadonlySet<Task> | undefined): void {
-  if (tasks !== undefined) for (const task of tasks) due.add(task)
 }

@@ -5,13 +5,6 @@ import type { Id, Thread } from './state.ts'
 export const NOTHING: readonly Id[] = []
 export const NO_PARTS: readonly number[] = []
 
-/** Those whose guards hang on one part of an object. */
-export interface Watchers {
-  readonly object: Id
-  readonly part: number
-  readonly tasks: Set<Task>
-}
-
 /** A thread as the machine runs it: its generator and the call it stands before, which can't be in the state. */
 export class Task {
   readonly id: Id
