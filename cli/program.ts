@@ -26,10 +26,10 @@ export async function perform(args: readonly string[], terminal: Terminal): Prom
 
 const EXAMPLES = `
 Examples:
-  ipclab list                          the library of scenarios
-  ipclab explore bounded-buffer        prove it, or break it
-  ipclab run bounded-buffer            one schedule, drawn
-  ipclab new my.ts                     a scenario of your own
+  ipclab list                              the library of scenarios
+  ipclab explore textbook/bounded-buffer   prove it, or break it
+  ipclab run textbook/bounded-buffer       one schedule, drawn
+  ipclab new my.ts                         a scenario of your own
 
 Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.`
 

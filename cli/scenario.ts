@@ -27,12 +27,12 @@ function pathOf(named: string): string {
   const isPath = !named.startsWith(LIBRARY) && (existsSync(named) || extname(named) !== '' || /^[./\\]/.test(named))
   if (isPath) return named
   const names = libraryNames()
-  const found = names.find((name) => name === wanted) ?? only(names.filter((name) => name.endsWith(`/${wanted}`)))
+  const ending = names.filter((name) => name.endsWith(`/${wanted}`))
+  if (ending.length > 1) throw new BadInput(`${wanted} is the name of ${ending.join(' and of ')}; write one of these`)
+  const found = names.find((name) => name === wanted) ?? ending[0]
   if (found !== undefined) return findScenario(LIBRARY + found, null, null)
   throw new BadInput(unknown(named, wanted, names))
 }
-
-const only = (names: readonly string[]): string | undefined => (names.length === 1 ? names[0] : undefined)
 
 function unknown(named: string, wanted: string, names: readonly string[]): string {
   const short = nearest(

@@ -35,7 +35,7 @@ export interface ExploreOptions {
   /** `random`, `dfs`, a policy (`fifo`, `rr:quantum=2`), or `portfolio`, the default: some random runs, then dfs. */
   readonly strategy?: string
   readonly seed?: string | number
-  /** At most so many runs. Default 10,000. */
+  /** At most so many runs. Default 100,000. */
   readonly executions?: number
   /** At most so many seconds, looked at between runs. Default: no limit. */
   readonly time?: number
@@ -77,6 +77,8 @@ export interface Exploration {
   readonly met: Met
   readonly failure: Found | null
   readonly executions: number
+  /** How many schedules there are, where every one was made. */
+  readonly schedules: number | null
   readonly steps: number
   /** Runs given up by `assume`. */
   readonly pruned: number
@@ -86,7 +88,7 @@ export interface Exploration {
   readonly text: string
 }
 
-export const EXECUTIONS = 10_000
+export const EXECUTIONS = 100_000
 /** Random runs before the default turns to depth-first search. */
 const BURST = 1_000
 /** How long the loop runs before it lets others have a turn, and how many steps pass from one look at the clock to the next. */
@@ -285,7 +287,12 @@ class Search {
     const met = meets(scenario.expect, verdict, failure)
     const simulation = this.#simulation
     const neverReached = failure === null ? [...this.#unreached.keys()] : []
-    const counts = { executions: this.#executions, steps: this.#steps, pruned: this.#pruned }
+    const counts = {
+      executions: this.#executions,
+      schedules: this.#complete ? this.#inPhase : null,
+      steps: this.#steps,
+      pruned: this.#pruned,
+    }
     return {
       scenario,
       params: simulation?.params ?? {},
@@ -328,12 +335,13 @@ function phasesOf(strategy: string, seed: string, executionsMax: number): Phase[
 
 interface Counts {
   readonly executions: number
+  readonly schedules: number | null
   readonly steps: number
   readonly pruned: number
 }
 
-const count = (n: number, what: string): string =>
-  `${n.toString().replace(/\B(?=(\d{3})+$)/g, ',')} ${what}${n === 1 ? '' : 's'}`
+const thousands = (n: number): string => n.toString().replace(/\B(?=(\d{3})+$)/g, ',')
+const count = (n: number, what: string): string => `${thousands(n)} ${what}${n === 1 ? '' : 's'}`
 
 function inWords(
   verdict: Verdict,
@@ -350,10 +358,10 @@ function inWords(
   return lines.join('\n')
 }
 
-function headline(verdict: Verdict, failure: Found | null, { executions }: Counts): string {
+function headline(verdict: Verdict, failure: Found | null, { executions, schedules }: Counts): string {
   switch (verdict) {
     case 'proved':
-      return `proved: holds in every schedule (${count(executions, 'run')} made)`
+      return `proved: holds in every schedule (${schedules === 1 ? 'there is' : 'there are'} ${thousands(schedules ?? executions)})`
     case 'sampled':
       return `sampled: holds in ${count(executions, 'schedule')}; there may be others`
     case 'failed':

@@ -63,12 +63,12 @@ function line(name: string, found: Exploration, { colors }: Terminal): string {
   return `${name}  ${paint(pad(verdict, VERDICT_WIDTH))}  ${said(found)}${strange}`
 }
 
-function said({ failure, verdict, executions }: Exploration): string {
+function said({ failure, verdict, executions, schedules }: Exploration): string {
   if (failure !== null) {
     const what = failure.kind === failure.name ? failure.kind : `${failure.kind}: ${failure.name}`
     return `${what} (run ${executions})`
   }
-  return `holds in ${verdict === 'proved' ? 'every schedule' : 'those tried'} (${executions} runs)`
+  return verdict === 'proved' ? `holds in every schedule (there are ${schedules})` : `holds in the ${executions} tried`
 }
 
 function sum(results: readonly Exploration[]): string {

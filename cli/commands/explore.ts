@@ -35,7 +35,7 @@ export function addExplore(program: Command, terminal: Terminal): void {
         'fails is drawn and kept as a trace.',
     )
     .option('--strategy <name>', 'portfolio (the default: some random runs, then dfs), random, dfs, fifo, rr:quantum=N')
-    .option('--executions <n>', 'at most so many runs (default: 10000)', count)
+    .option('--executions <n>', 'at most so many runs (default: 100000)', count)
     .option('--time <seconds>', 'at most so many seconds', duration)
     .option('--seed <text>', 'for random runs', '1')
     .option('--check-determinism <k>', 'make every k-th run twice and compare; the first always is', count)
@@ -49,7 +49,7 @@ export function addExplore(program: Command, terminal: Terminal): void {
 Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.
 
 Examples:
-  ipclab explore bounded-buffer-two-producers
+  ipclab explore textbook/bounded-buffer-two-producers
   ipclab explore my.ts --strategy dfs --executions 1000000
   ipclab explore my.ts --set items=2 --time 10 --out failing.ndjson`,
     )
@@ -112,7 +112,7 @@ function report(
 
 function asData(found: Exploration, loaded: LoadedScenario, trace: Trace | null, path: string): object {
   const { scenario, failure, verdict, met, strategy, seed, params, wakeOrder, maxSteps } = found
-  const { executions, steps, pruned, neverReached } = found
+  const { executions, schedules, steps, pruned, neverReached } = found
   return {
     scenario: nameOfFile(loaded.file),
     title: scenario.title,
@@ -125,6 +125,7 @@ function asData(found: Exploration, loaded: LoadedScenario, trace: Trace | null,
     wakeOrder,
     maxSteps,
     executions,
+    schedules,
     steps,
     pruned,
     neverReached,

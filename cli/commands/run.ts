@@ -41,9 +41,9 @@ export function addRun(program: Command, terminal: Terminal): void {
       'after',
       `
 Examples:
-  ipclab run bounded-buffer
+  ipclab run textbook/bounded-buffer
   ipclab run my.ts --policy rr:quantum=1 --set items=2
-  ipclab run message-passing --schedule "C P"
+  ipclab run textbook/message-passing --schedule "C P"
   ipclab run my.ts --seed 7 --out run.ndjson`,
     )
     .action(async (file: string, options: Options) => {
