@@ -14,7 +14,6 @@ import {
   type Kernel,
   load,
   MemoryFault,
-  PAGE_SIZE,
   READ,
   type RmwOp,
   readPlace,
@@ -106,13 +105,10 @@ const waitDef = defineCall<WaitArgs, WaitResult>({
   deadline: (kernel, _thread, { timeout }) => (timeout === null ? null : kernel.state.clock + timeout),
   // JavaScript has no signal handlers. One that a scenario adds is run, and the wait begins again.
   giveUp: (kernel, _thread, _args, reason) => (reason === 'signal' ? SLEEP : done(kernel, 'timed-out')),
-  waitsFor: (_kernel, _thread, { address, type }) => ({ object: elementName(address, type) }),
+  waitsFor: (_kernel, _thread, { address, type }) => ({
+    object: `${type === 'i32' ? 'Int32' : 'BigInt64'} at 0x${address.toString(16)}`,
+  }),
 })
-
-function elementName(address: number, type: Waitable): string {
-  const offset = address % PAGE_SIZE
-  return `${type === 'i32' ? 'Int32' : 'BigInt64'} at 0x${(address - offset).toString(16)}+${offset}`
-}
 
 interface NotifyArgs extends Args {
   readonly address: number

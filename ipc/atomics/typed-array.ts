@@ -34,6 +34,7 @@ const BYTES_MAX = 2 ** 32
 
 interface BufferArgs extends Args {
   readonly bytes: number
+  readonly name: string
 }
 
 const bufferDef = defineCall<BufferArgs, SharedBuffer>({
@@ -41,9 +42,9 @@ const bufferDef = defineCall<BufferArgs, SharedBuffer>({
   error: (code, name) => cheaply(() => new PosixError(code, name)),
   stages: [
     {
-      attempt(kernel, thread, { bytes }) {
+      attempt(kernel, thread, { bytes, name }) {
         const length = Math.max(bytes, 1) // an empty buffer has an address, too
-        const object = createMemory(kernel, thread, 'SharedArrayBuffer', length)
+        const object = createMemory(kernel, thread, name, length)
         retain(kernel, object) // while it is being mapped
         const wish = { start: null, length, prot: PROT_READ | PROT_WRITE, shared: true, object, offset: 0 }
         const address = mapMemory(kernel, thread.process, wish)
@@ -57,12 +58,13 @@ const bufferDef = defineCall<BufferArgs, SharedBuffer>({
 /**
  * `new SharedArrayBuffer(bytes)`: zeroed memory. Shared are those which inherit it: all programs, when `setup` makes it;
  * the threads of the process that makes it, and children that it forks afterwards.
+ * @param options.name what to call it in reports, which JavaScript has no use for
  * @throws RangeError where JavaScript does
  */
-export function shared_array_buffer(bytes: number): Call<SharedBuffer> {
+export function shared_array_buffer(bytes: number, { name = 'buffer' } = {}): Call<SharedBuffer> {
   const length = toIndex(bytes, 'Invalid array buffer length')
   if (length > BYTES_MAX) throw new RangeError(`Array buffer allocation failed: ${length} bytes`)
-  return call(bufferDef, { bytes: length })
+  return call(bufferDef, { bytes: length, name: String(name) })
 }
 
 const names: Record<Type, string> = {

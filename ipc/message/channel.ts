@@ -60,16 +60,21 @@ export function canTake(kernel: Kernel, ref: Ref<Channel>): boolean {
   return channel.messages.length > 0 || (channel.capacity === 0 && sleepers(kernel, channel.senders) > 0)
 }
 
-function hasReceiver(kernel: Kernel, { capacity, receivers, everyone }: Channel): boolean {
-  if (queues(kernel, capacity) && sleepers(kernel, receivers) > 0) return true
+function hasReceiver(kernel: Kernel, channel: Channel): boolean {
+  const { receivers, everyone } = channel
+  if (mayQueue(kernel, channel) && sleepers(kernel, receivers) > 0) return true
   return everyone !== null && sleepers(kernel, everyone) > 0
 }
+
+/** Who waits for a link that is not made yet stands in its queue, whatever the link is then made to hold. */
+const mayQueue = (kernel: Kernel, { capacity, everyone }: Channel): boolean =>
+  everyone !== null || queues(kernel, capacity)
 
 /** Sends: to a receiver that waits, else into the queue. The caller has seen that it `canPut`. */
 export function put(kernel: Kernel, ref: Ref<Channel>, message: Data, stamp: number): void {
   const channel = writes(kernel, ref)
-  const { capacity, receivers, everyone, from } = channel
-  const receiver = queues(kernel, capacity) ? firstWaiting(kernel, receivers) : null
+  const { receivers, everyone, from } = channel
+  const receiver = mayQueue(kernel, channel) ? firstWaiting(kernel, receivers) : null
   if (receiver !== null) return finish(kernel, receiver, copy(message))
   const taker = everyone === null ? null : firstWaiting(kernel, everyone)
   if (taker !== null) return finish(kernel, taker, { from, message: copy(message) })
@@ -79,8 +84,8 @@ export function put(kernel: Kernel, ref: Ref<Channel>, message: Data, stamp: num
 /** Receives, and lets the next waiting sender's message into the room that this made. The caller has seen that it `canTake`. */
 export function take(kernel: Kernel, ref: Ref<Channel>): Data {
   const channel = writes(kernel, ref)
-  const { capacity, messages, senders } = channel
-  const sender = queues(kernel, capacity) ? firstWaiting(kernel, senders) : null
+  const { messages, senders } = channel
+  const sender = mayQueue(kernel, channel) ? firstWaiting(kernel, senders) : null
   const message = messages.shift()
   channel.stamps?.shift()
   if (message === undefined) {
