@@ -68,6 +68,8 @@ const TIMES: readonly posix.Timespec[] = [
 ]
 const SIGNALS: readonly Signal[] = ['SIGUSR1', 'SIGUSR2', 'SIGSEGV', 'SIGBUS', 'SIGCHLD']
 
+const PRIVATE = 0x5000_0000
+
 const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T // no list is empty
 const object = (a: number): string => pick(['/a', '/b', '/sem.s'], a)
 const semaphore = (a: number): string => pick(['/s', '/t'], a)
@@ -75,7 +77,8 @@ const slot = (a: number): number => 0x4000_0000 + (a % 3) * 0x1_0000
 
 /** Somewhere in memory: in common, at one of the places, or where a semaphore is open. */
 function place({ context, opened }: Knowing, a: number, b: number): number {
-  const bases = [context.shared as number, context.shared as number, slot(b), ...opened.slice(-1)]
+  const common = context.shared as number // what `inCommon` returns
+  const bases = [common, common, PRIVATE, slot(b), ...opened.slice(-1)]
   return pick(bases, a) + pick(OFFSETS, b)
 }
 
@@ -185,7 +188,11 @@ export function posixScenario({ programs, wakeOrder }: PosixCase): Scenario {
   })
 }
 
+/** What is private is so from the start, so that a run's first store to it is the copy. */
 function* inCommon(): Program<number> {
+  const how = posix.MAP_PRIVATE | posix.MAP_ANONYMOUS | posix.MAP_FIXED
+  yield* posix.mmap(PRIVATE, 3 * 4096, 3, how, -1, 0)
+  yield* store(PRIVATE, 'u8', 1)
   return yield* map_anonymous(3 * 4096, { name: 'common' })
 }
 

@@ -164,6 +164,24 @@ test('a signal that comes while the waiter is on its way to a handler is kept fo
   expect(hand.do('b', pthread_mutex_unlock(mutex))).toBeUndefined()
 })
 
+test('a signal kept for a waiter that dies on its way is nobody’s, and stands in no other’s way', () => {
+  const { hand, cond, waits } = withCondition()
+  const { driver } = hand
+  const { machine } = driver
+  hand.do('b', sigactionByHand('SIGUSR1', 'handler'))
+  waits('b')
+  const steps = [kill(pidOf(hand, 'b'), 'SIGUSR1'), pthread_cond_signal(cond), kill(pidOf(hand, 'b'), 'SIGKILL')]
+  for (const call of steps) {
+    const task = machine.issue('a', call)
+    machine.stepTask(task)
+  }
+  driver.settle()
+  expect(driver.isAlive('b')).toBe(false)
+  expect(waits('c')).toBe('blocks')
+  hand.do('a', pthread_cond_signal(cond))
+  expect(hand.released).toEqual(['c: undefined'])
+})
+
 test('signalling needs no right to write while nobody waits', () => {
   const { hand, cond, mutex } = withCondition()
   hand.do('a', mprotect(mutex, 4096, PROT_READ))

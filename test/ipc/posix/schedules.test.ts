@@ -1,5 +1,6 @@
 import {
   assert,
+  await_,
   type Call,
   futex_wake,
   kill,
@@ -14,9 +15,15 @@ import {
   type WakeOrder,
 } from 'ipclab/kernel'
 import {
+  ftruncate,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  mmap,
   mprotect,
   O_CREAT,
+  O_RDWR,
   PROT_READ,
+  PROT_WRITE,
   PTHREAD_MUTEX_ERRORCHECK,
   pthread_cond_broadcast,
   pthread_cond_signal,
@@ -327,6 +334,29 @@ test('threads that share a private page wake each other, though the first store 
     },
   )
   expect(seen).toEqual(['met'])
+})
+
+test('who waits on a private page that has not been copied sees what others store in the object', () => {
+  const seen = outcomes(
+    {
+      *p(context) {
+        const fd = yield* shm_open('/m', O_RDWR)
+        const own = yield* mmap(null, 4096, PROT_READ, MAP_PRIVATE, fd, 0)
+        context.ghost.push(String(yield* await_(own, 'i32', (value) => value !== 0)))
+      },
+      *q(context) {
+        yield* store(at(context), 'i32', 7)
+      },
+    },
+    {
+      *setup() {
+        const fd = yield* shm_open('/m', O_CREAT | O_RDWR, 0o600)
+        yield* ftruncate(fd, 4096)
+        return yield* mmap(null, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+      },
+    },
+  )
+  expect(seen).toEqual(['7'])
 })
 
 test('an open descriptor at a program’s end is no event of its own: nobody can see it close', () => {
