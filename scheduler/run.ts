@@ -79,7 +79,8 @@ export function run(simulation: Simulation, decider: Decider, options: RunOption
     if (machine.steps >= maxSteps) return stepLimit(simulation, options)
     machine.step(decider.next(machine))
     if (observers !== undefined) for (const observe of observers) observe(simulation)
-    if (checks.length > 0) failure = checkAll(checks, simulation)
+    // What does not hold in a step that ends in assume(false) is of no interest.
+    if (checks.length > 0 && !machine.pruned) failure = checkAll(checks, simulation)
   }
   return { ending: 'broken', failure }
 }
@@ -167,7 +168,7 @@ function trouble(simulation: Simulation): Outcome {
 }
 
 function stepLimit(simulation: Simulation, options: RunOptions): Outcome {
-  const threads = [...simulation.machine.tasks.keys()]
+  const threads = [...simulation.machine.tasks.values()].filter(({ ended }) => !ended).map(({ id }) => id)
   const message = `the run is not over after ${options.maxSteps} steps; still going: ${threads.join(', ')}`
   const waiting = whoWaits(simulation, options.lineOf)
   return { ending: 'step limit', failure: { kind: 'step limit', name: 'step limit', message, threads, waiting } }

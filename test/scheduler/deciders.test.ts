@@ -1,0 +1,409 @@
+import fc from 'fast-check'
+import {
+  await_,
+  BadInput,
+  boot,
+  type Context,
+  choose,
+  compareExchange,
+  compute,
+  futex_wait,
+  futex_wake,
+  int32,
+  map_anonymous,
+  type Program,
+  type Scenario,
+  scenario,
+  sleep,
+  thread_create,
+  yield_,
+} from 'ipclab/kernel'
+import {
+  type Decider,
+  Departure,
+  decider,
+  dfs,
+  indexed,
+  logged,
+  numbers,
+  random,
+  readSchedule,
+  replay,
+  run,
+  writeSchedule,
+} from 'ipclab/scheduler'
+import { describe, expect, test } from 'vitest'
+import { recordSteps } from '../helpers/both.ts'
+import { cases, scenarioOf } from '../helpers/random-programs.ts'
+import { everySchedule } from '../helpers/schedules.ts'
+
+type Given = Context<Record<never, never>, { base: number }, string[]>
+
+/** Programs over a page of shared memory, which note what they do. */
+function made(programs: Record<string, (context: Given) => Program>): Scenario {
+  return scenario('deciders', {
+    ghost: (): string[] => [],
+    *setup() {
+      return { base: yield* map_anonymous(4096) }
+    },
+    programs,
+    expect: 'holds',
+  })
+}
+
+/** So many threads that each make so many steps which have nothing to do with each other. */
+function independent(...lengths: number[]): Scenario {
+  const programs = lengths.map((length, at) => [
+    `T${at}`,
+    function* ({ shared }: Given): Program {
+      for (let i = 0; i < length; i++) yield* int32(shared.base).store(at, i)
+    },
+  ])
+  return made(Object.fromEntries(programs))
+}
+
+const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1))
+
+/** Who takes the steps of one run, and what the programs noted. */
+function once(one: Scenario, by: Decider): { order: string; ghost: string; clock: number } {
+  const simulation = boot(one, { door: by, once: true })
+  simulation.start()
+  by.begin(simulation, 0)
+  const order: string[] = []
+  run(simulation, by, { maxSteps: 1000, observers: [({ machine }) => order.push(machine.actor?.id ?? '')] })
+  return { order: order.join(' '), ghost: (simulation.ghost as string[]).join(' '), clock: simulation.state.clock }
+}
+
+describe('dfs', () => {
+  test.each([[[1]], [[3]], [[1, 1]], [[2, 3]], [[2, 2, 2]], [[1, 2, 3]], [[1, 1, 1, 1]], [[4, 4]]])(
+    'makes every interleaving of %j steps once',
+    (lengths) => {
+      const { runs, complete } = everySchedule(independent(...lengths))
+      const total = lengths.reduce((sum, length) => sum + length, 0)
+      expect(runs).toBe(factorial(total) / lengths.reduce((product, length) => product * factorial(length), 1))
+      expect(complete).toBe(true)
+    },
+  )
+
+  test('no two runs are the same', () => {
+    const seen = new Set<string>()
+    const search = logged(dfs())
+    const simulation = boot(independent(2, 2, 2), { door: search })
+    for (let index = 0; ; index++) {
+      simulation.start()
+      if (!search.begin(simulation, index)) break
+      seen.add(recordSteps(simulation, search).lines.join('\n'))
+    }
+    expect(seen.size).toBe(90)
+  })
+
+  test.each<[string, number, () => Record<string, (context: Given) => Program>]>([
+    ['counter-rw N=2,K=3', 924, () => crowd(2, counterRw(3))],
+    ['counter-rw N=3,K=1', 90, () => crowd(3, counterRw(1))],
+    ['counter-rw N=4,K=1', 2520, () => crowd(4, counterRw(1))],
+    ['counter-faa N=3,K=3', 1680, () => crowd(3, counterFaa(3))],
+    ['casw N=2', 6, () => crowd(2, casw)],
+    ['casw N=4', 2520, () => crowd(4, casw)],
+  ])('makes as many runs of %s as a separate count says: %i', (_name, interleavings, programs) => {
+    expect(everySchedule(made(programs())).runs).toBe(interleavings)
+  })
+
+  test('tries every choice inside steps, whoever asks for it', () => {
+    const seen: string[] = []
+    const { runs } = everySchedule(
+      made({
+        *P({ ghost }) {
+          const a = yield* choose(3)
+          ghost.push(`${a}${yield* choose(a + 1)}`)
+        },
+      }),
+      { after: ({ ghost }) => seen.push(...(ghost as string[])) },
+    )
+    expect(seen).toEqual(['00', '10', '11', '20', '21', '22'])
+    expect(runs).toBe(6)
+  })
+
+  test('a program that goes another way the second time is the program’s fault, and told so', () => {
+    let runs = 0
+    const one = made({
+      *P() {
+        runs += 1
+        if (runs > 1) yield* choose(2)
+        yield* choose(3)
+      },
+    })
+    expect(() => everySchedule(one)).toThrow(BadInput)
+    runs = 0
+    expect(() => everySchedule(one)).toThrow('a program keeps state between runs')
+  })
+})
+
+const crowd = (
+  count: number,
+  program: (at: number) => (context: Given) => Program,
+): Record<string, (context: Given) => Program> =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`T${at}`, program(at)]))
+
+const counterRw = (times: number) => () =>
+  function* ({ shared }: Given): Program {
+    const x = int32(shared.base)
+    for (let i = 0; i < times; i++) yield* x.store(0, (yield* x.load()) + 1)
+  }
+const counterFaa = (times: number) => () =>
+  function* ({ shared }: Given): Program {
+    for (let i = 0; i < times; i++) yield* int32(shared.base).add(0, 1)
+  }
+const casw = (at: number) =>
+  function* ({ shared }: Given): Program {
+    yield* compareExchange(shared.base, 'i32', 0, at + 1)
+    yield* int32(shared.base).store(0, at + 1)
+  }
+
+describe('random', () => {
+  test('depends on the seed alone', () => {
+    const orders = (seed: string) => {
+      const walk = random(seed)
+      const simulation = boot(independent(5, 5), { door: walk })
+      return Array.from({ length: 5 }, (_, index) => {
+        simulation.start()
+        walk.begin(simulation, index)
+        return recordSteps(simulation, walk).lines.join()
+      })
+    }
+    expect(orders('a')).toEqual(orders('a'))
+    expect(orders('a')).not.toEqual(orders('b'))
+  })
+
+  test('takes every option about as often as any other', () => {
+    const counts: Record<string, number> = {}
+    const walk = random('uniform')
+    const simulation = boot(independent(1, 1, 1), { door: walk })
+    for (let index = 0; index < 6000; index++) {
+      simulation.start()
+      const order: string[] = []
+      run(simulation, walk, { maxSteps: 10, observers: [({ machine }) => order.push(machine.actor?.id ?? '')] })
+      counts[order.join()] = (counts[order.join()] ?? 0) + 1
+    }
+    expect(Object.keys(counts)).toHaveLength(6)
+    // 1000 expected each; five standard deviations of a binomial are 144.
+    for (const count of Object.values(counts)) expect(Math.abs(count - 1000)).toBeLessThan(145)
+  })
+
+  test('numbers below n are all of them and none else', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 20 }), (seed, n) => {
+        const stream = numbers(seed)
+        for (let i = 0; i < 50; i++) {
+          const number = stream.below(n)
+          expect(Number.isInteger(number) && number >= 0 && number < n).toBe(true)
+        }
+      }),
+    )
+  })
+})
+
+describe('schedules', () => {
+  const name = fc.stringMatching(/^[A-Za-z_$][\w$]{0,5}(\/\d{1,2}|\.\d{1,2}\+)?$/)
+  const choice = fc.oneof(
+    name,
+    name.map((id) => `!${id}`),
+    name.map((id) => `>${id}`),
+    fc.nat(20).map((n) => `?${n}`),
+  )
+
+  test('are read as they were written', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(choice, fc.integer({ min: 1, max: 4 }))), (runs) => {
+        const choices = runs.flatMap(([one, times]) => Array.from({ length: times }, () => one))
+        expect(readSchedule(writeSchedule(choices))).toEqual(choices)
+      }),
+    )
+  })
+
+  test('are read as people write them', () => {
+    expect(readSchedule(' P, P*3\n C ?2 ')).toEqual(['P', 'P', 'P', 'P', 'C', '?2'])
+    expect(readSchedule('')).toEqual([])
+  })
+
+  test.each(['P*0', '*3', 'P*99999999'])('%s is no choice, and the message shows what is', (text) => {
+    expect(() => readSchedule(`P ${text} Q`)).toThrow(BadInput)
+    expect(() => readSchedule(text)).toThrow(`'${text}' in the schedule is no choice; write thread names`)
+  })
+
+  test('replayed by identity, a run is the same, with its choices, picks and timers', () => {
+    fc.assert(
+      fc.property(cases, (one) => {
+        const walk = logged(random(one.seed))
+        const simulation = boot(scenarioOf(one), { door: walk, once: true })
+        simulation.start()
+        const first = recordSteps(simulation, walk, 200)
+        const named = indexed(walk.taken())
+        const second = boot(scenarioOf(one), { door: named, once: true })
+        second.start()
+        recordSteps(second, named, 200)
+        const { choices, steps } = named.schedule()
+        expect(steps).toBe(first.lines.length)
+        const reader = replay(readSchedule(writeSchedule(choices)))
+        const third = boot(scenarioOf(one), { door: reader, once: true })
+        third.start()
+        expect(recordSteps(third, reader, 200)).toEqual(first)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('a wake-up that fell on somebody is replayed on the same one', () => {
+    const one = made({
+      ...Object.fromEntries(['A', 'B', 'C'].map((name) => [name, waits(name)])),
+      *Q({ shared }) {
+        yield* futex_wake(shared.base, 1)
+      },
+    })
+    expect(once(one, replay(readSchedule('A B C Q >B B'))).ghost).toBe('B')
+    expect(once(one, replay(readSchedule('A B C Q >C C'))).ghost).toBe('C')
+    expect(() => once(one, replay(readSchedule('A B C Q >Q')))).toThrow(
+      "step 4: the schedule says '>Q', which can't happen here; what can is >A, >B, >C",
+    )
+  })
+
+  test('where the list is over, the running thread goes on', () => {
+    expect(once(independent(2, 2), replay(['T1'])).order).toBe('T1 T1 T0 T0')
+  })
+
+  test.each([
+    ['T0 T0 T0', 3, 'T0', 'T1'],
+    ['nobody', 1, 'nobody', 'T0, T1'],
+    ['T0 !T0', 2, '!T0', 'T0, T1'],
+    ['?1', 1, '?1', 'T0, T1'],
+  ])('%s parts from the machine at step %i, and the message names what could be', (text, step, said, found) => {
+    const departs = () => once(independent(2, 2), replay(readSchedule(text)))
+    expect(departs).toThrow(Departure)
+    expect(departs).toThrow(`step ${step}: the schedule says '${said}', which can't happen here; what can is ${found}`)
+  })
+
+  test('a switch away from a thread that could have gone on is a preemption', () => {
+    const preemptions = (text: string): number => {
+      const walk = logged(replay(readSchedule(text)))
+      once(independent(2, 2), walk)
+      const again = indexed(walk.taken())
+      once(independent(2, 2), again)
+      return again.schedule().preemptions
+    }
+    expect(preemptions('T0 T0 T1 T1')).toBe(0)
+    expect(preemptions('T1 T1 T0 T0')).toBe(0)
+    expect(preemptions('T0 T1 T1 T0')).toBe(1)
+    expect(preemptions('T0 T1 T0 T1')).toBe(2)
+  })
+})
+
+const waits = (name: string) =>
+  function* ({ ghost, shared }: Given): Program {
+    yield* futex_wait(shared.base, 0)
+    ghost.push(name)
+  }
+
+describe('policies', () => {
+  test('fifo runs a thread until it waits or ends', () => {
+    expect(once(independent(3, 2, 1), decider('fifo', '1')).order).toBe('T0 T0 T0 T1 T1 T2')
+  })
+
+  test.each([
+    ['rr', 'T0 T1 T2 T0 T1 T0'],
+    ['rr:quantum=2', 'T0 T0 T1 T1 T2 T0'],
+    ['rr:3', 'T0 T0 T0 T1 T1 T2'],
+  ])('%s gives each ready thread its slice in turn', (text, order) => {
+    expect(once(independent(3, 2, 1), decider(text, '1')).order).toBe(order)
+  })
+
+  test('yield_ ends a slice early, under fifo too', () => {
+    const one = made({ A: yields('A'), B: yields('B') })
+    expect(once(one, decider('fifo', '1')).ghost).toBe('A1 B1 A2 B2')
+  })
+
+  test('a step takes a unit of time, compute(n) takes n, and a sleeper is woken when it is due', () => {
+    const one = made({
+      *A({ ghost }) {
+        yield* sleep(10)
+        ghost.push('A')
+      },
+      *B({ ghost }) {
+        for (let i = 1; i <= 4; i++) {
+          yield* compute(4)
+          ghost.push(`B${i}`)
+        }
+      },
+    })
+    // A sleeps from 0 to 10; B's computations end at 5, 9, 13: the step in which A is woken comes behind the third.
+    // What the last step of a run takes is not waited for.
+    expect(once(one, decider('fifo', '1'))).toMatchObject({ ghost: 'B1 B2 B3 A B4', clock: 13 })
+  })
+
+  test('when all wait, the clock jumps to the next timer', () => {
+    const one = made({
+      *A({ ghost }) {
+        yield* sleep(1000)
+        ghost.push('A')
+      },
+    })
+    expect(once(one, decider('rr', '1'))).toEqual({ order: 'A A', ghost: 'A', clock: 1000 })
+  })
+
+  test('who lost and regained its turn while it stood in line has one place there, not two', () => {
+    // C's condition comes and goes before its turn: each coming puts it in line again.
+    const one = made({
+      *A({ shared }) {
+        for (let i = 0; i < 4; i++) yield* int32(shared.base).store(0, (i + 1) % 2)
+        yield* int32(shared.base).store(0, 1)
+        for (let i = 0; i < 4; i++) yield* int32(shared.base).load(1)
+      },
+      *B({ shared }) {
+        for (let i = 0; i < 6; i++) yield* int32(shared.base).load(2)
+      },
+      *C({ shared }) {
+        yield* await_(shared.base, 'i32', (value) => value === 1)
+        for (let i = 0; i < 5; i++) yield* int32(shared.base).load(3)
+      },
+    })
+    const { order } = once(one, decider('rr', '1'))
+    expect(order).not.toMatch(/C C (?!C|$)/)
+    const late = order.slice(order.indexOf('C'))
+    expect(late.startsWith('C A B C A B C')).toBe(true)
+  })
+
+  test('a thread that is made goes to the tail', () => {
+    const one = made({
+      *A({ ghost }) {
+        yield* thread_create(function* () {
+          ghost.push('new')
+          yield* choose(1)
+        })
+        yield* choose(1)
+        yield* choose(1)
+      },
+      *B() {
+        yield* choose(1)
+      },
+    })
+    expect(once(one, decider('rr', '1')).order).toMatch(/^A B A\.1\+ A/)
+  })
+})
+
+const yields = (name: string) =>
+  function* ({ ghost }: Given): Program {
+    ghost.push(`${name}1`)
+    yield* yield_()
+    ghost.push(`${name}2`)
+    yield* choose(1)
+  }
+
+test.each([
+  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, dfs, fifo, rr"],
+  ['dfs:depth=3', "'dfs:depth=3': dfs takes no options; write dfs alone"],
+  ['rr:quantum=0', "'rr:quantum=0': rr takes a quantum of at least 1 step, as in rr:quantum=2"],
+  ['rr:speed=1', "'rr:speed=1': rr takes a quantum"],
+  ['rr:2:3', "'rr:2:3': rr takes a quantum"],
+  ['', "there is no strategy or policy ''"],
+])('the decider %j is refused: %s', (text, message) => {
+  expect(() => decider(text, '1')).toThrow(BadInput)
+  expect(() => decider(text, '1')).toThrow(message)
+})
