@@ -125,6 +125,7 @@ test('of a scenario that no file holds, lines are those of whatever file its pro
 
 test("programs' own errors have the stacks that they have elsewhere", () => {
   const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 50
   const stacks: (string | undefined)[] = []
   const it = scenario('stacks', { programs: { p }, expect: 'proved' })
   function* p(): Program {
@@ -134,7 +135,8 @@ test("programs' own errors have the stacks that they have elsewhere", () => {
   }
   record(it, { decider: replay([]) })
   for (const stack of stacks) expect(stack).toMatch(/^Error: in p\n {4}at .*lines\.test\.ts/)
-  expect(Error.stackTraceLimit).toBe(limit)
+  expect(Error.stackTraceLimit).toBe(50)
+  Error.stackTraceLimit = limit
 })
 
 /** The line of this very file that ends in a comment. */
