@@ -21,8 +21,8 @@ test.each([
   ['missing.ts', /^there is no file missing\.ts; .*ipclab list/],
   ['each-wait.ts', /^there is no file each-wait\.ts; did you mean each-waits\.ts\?/],
   [
-    'bounded-bufer',
-    /^there is no scenario bounded-bufer here or in the library; did you mean textbook\/bounded-buffer\?/,
+    'shared-conter',
+    /^there is no scenario shared-conter here or in the library; did you mean textbook\/shared-counter\?/,
   ],
   ['ipclab:nothing/like-it', /^there is no scenario ipclab:nothing\/like-it in the library; 'ipclab list' shows/],
   ['syntax.ts', /^syntax\.ts:2:\d+: syntax error: .*; mend it there/],

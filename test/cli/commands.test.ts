@@ -110,7 +110,10 @@ test('--json is JSON, of run, explore, replay, show and list', async () => {
   })
   expect(await json('replay', 't.ndjson')).toMatchObject({ ending: 'deadlock', note: null })
   expect(await json('show', 't.ndjson', '--step', '1')).toMatchObject({ step: 1 })
-  expect((await json('list', 'bounded'))[0]).toMatchObject({ name: 'textbook/bounded-buffer', expect: 'proved' })
+  expect((await json('list', 'shared-counter-m'))[0]).toMatchObject({
+    name: 'textbook/shared-counter-mended',
+    expect: 'proved',
+  })
 })
 
 test('--set gives parameters other values', async () => {
@@ -145,10 +148,8 @@ test('the library is listed, and its scenarios go by their names', async () => {
   folder()
   const { out } = await ipclab('list')
   for (const name of libraryNames()) expect(out).toContain(`\n${name} `)
-  for (const name of ['textbook/bounded-buffer', 'bounded-buffer', 'ipclab:textbook/bounded-buffer']) {
-    expect((await ipclab('run', name, '--set', 'items=1')).out).toContain(
-      'the bounded buffer (ipclab:textbook/bounded-buffer',
-    )
+  for (const name of ['textbook/message-passing', 'message-passing', 'ipclab:textbook/message-passing']) {
+    expect((await ipclab('run', name, '--set', 'items=1')).out).toContain('(ipclab:textbook/message-passing')
   }
 })
 
@@ -157,5 +158,17 @@ test('a long run is drawn by its beginning and its end, or in full', async () =>
   const short = await ipclab('run', 'lost.ts')
   expect(short.out).toContain('44 steps left out')
   expect(short.out.split('\n').length).toBeLessThan(80)
-  expect((await ipclab('run', 'lost.ts', '--full')).out).toMatch(/^ 50 /m)
+  expect((await ipclab('run', 'lost.ts', '--full')).out).toMatch(/^ +50 /m)
 })
+
+test('demo tells of each of the textbook programs, and draws one that breaks', async () => {
+  folder()
+  const { code, out, err } = await ipclab('demo')
+  expect(err).toBe('')
+  for (const name of libraryNames().filter((one) => one.startsWith('textbook/'))) expect(out).toContain(`\n${name} `)
+  expect(out).toMatch(/\n\d+ proved, \d+ broken, each as its scenario expects\n/)
+  expect(out).toMatch(/\nstep +producer1 +producer2 +consumer\n/)
+  expect(code).toBe(0)
+  const trace = /replay: .* replay (\S+)\n$/.exec(out)?.[1] ?? ''
+  expect(await ipclab('replay', trace)).toMatchObject({ code: 0 })
+}, 60_000)
