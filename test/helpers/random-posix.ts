@@ -196,10 +196,12 @@ function* inCommon(): Program<number> {
   return yield* map_anonymous(3 * 4096, { name: 'common' })
 }
 
-/** Most faults are caught, or the first would end the program. */
+/** Most faults are caught, or the first would end the program; r's end it. */
 function* first(ops: readonly PosixOp[], context: Context): Program {
-  yield* sigaction('SIGSEGV', function* () {})
-  yield* sigaction('SIGBUS', function* () {})
+  if (context.name !== 'r') {
+    yield* sigaction('SIGSEGV', function* () {})
+    yield* sigaction('SIGBUS', function* () {})
+  }
   yield* body(ops, context)
 }
 
