@@ -19,7 +19,7 @@ function constant(name: string): number {
 
 /** Permission bits are octal. */
 export const octal = (bits: unknown): number => Number.parseInt(String(bits), 8)
-export const asOctal = (bits: number): string => (bits === 0 ? '0' : `0${bits.toString(8)}`)
+export const asOctal = (bits: number): string => bits.toString(8).padStart(4, '0')
 
 /** Tokens joined by `+`: `c*N` is a character N times, `~` a NUL byte, anything else literal. */
 export function expand(notation: unknown): string {

@@ -83,7 +83,7 @@ const table: { readonly [op: string]: Op } = {
   pause: { make: () => pause() },
   umask: {
     make: (_, args) => umask(octal(args.mask)),
-    tell: (old) => ({ ret: 0, old: `0${asOctal(Number(old)).padStart(3, '0').slice(-3)}` }),
+    tell: (old) => ({ ret: 0, old: asOctal(Number(old)) }),
   },
 
   // Descriptors
