@@ -24,9 +24,9 @@ export default scenario('bounded buffer in POSIX shared memory', {
   about:
     'Producers and a consumer share a buffer by shm_open and mmap, and take turns by three named semaphores. Nothing is lost and nobody sleeps for ever.',
   params: {
-    slots: { default: 2, min: 1, max: 8, about: 'slots of the buffer' },
-    producers: { default: 2, min: 1, max: 4, about: 'how many processes produce' },
-    items: { default: 1, min: 1, max: 10, about: 'how many items each of them produces' },
+    slots: { default: 1, min: 1, max: 8, about: 'slots of the buffer' },
+    producers: { default: 3, min: 1, max: 4, about: 'how many processes produce' },
+    items: { default: 2, min: 1, max: 10, about: 'how many items each of them produces' },
   },
   ghost: () => ({ put: 0, taken: [] as number[] }),
   *setup({ params: { slots } }) {

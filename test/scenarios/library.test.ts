@@ -63,7 +63,7 @@ const tries: [name: string, params: AnyValues, verdict: string][] = [
   ['textbook/non-blocking-send', { capacity: 3 }, 'proved'],
   ['textbook/rendezvous', { capacity: 1 }, 'invariant: what is sent is received'],
   ['textbook/rendezvous-both-send', { capacity: 1 }, 'proved'],
-  ['posix/bounded-buffer', { slots: 1, items: 2 }, 'proved'],
+  ['posix/bounded-buffer', { slots: 2, producers: 1, items: 3 }, 'proved'],
   ['posix/too-early', { create: true }, 'proved'],
   ['atomics/counter', { by: 'add' }, 'proved'],
   ['atomics/mutex-forgets', { workers: 2 }, 'proved'],
