@@ -75,7 +75,11 @@ export function recordFound(loaded: LoadedScenario, found: Exploration): Trace {
   const policy = Object.hasOwn(deciders, name) ? deciderNamed(strategy, seed) : null
   const decider = policy?.keepsTime === true ? policy : replay(failure.schedule.choices, strategy)
   const from = { decider: strategy, seed, run: failure.execution - 1 }
-  return recordGuarded(loaded, { decider, params, wakeOrder, maxSteps, from })
+  const trace = recordGuarded(loaded, { decider, params, wakeOrder, maxSteps, from })
+  if (trace.verdict.failure?.message === failure.message) return trace
+  throw new BadInput(
+    `recorded, the failing run goes another way: a program of '${loaded.scenario.title}' keeps state between runs, or draws random numbers of its own; use choose() for what is arbitrary`,
+  )
 }
 
 /** The second look at a run, for drawing. */

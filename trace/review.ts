@@ -46,6 +46,9 @@ export function review(trace: Trace, given: LoadedScenario | Scenario): Review {
   return { waits: watcher.waits, places: watcher.places, threads }
 }
 
+/** With more threads than this nobody looks at each of them after each step, and no waits are told. */
+const THREADS_MAX = 256
+
 class Watcher {
   readonly waits: Open[] = []
   readonly places: Places[] = []
@@ -56,30 +59,43 @@ class Watcher {
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation
+    for (const id of simulation.machine.tasks.keys()) this.#note(id)
   }
 
   look(): void {
     const { machine } = this.#simulation
-    const { actor, steps, state } = machine
+    const { actor, steps, kernel } = machine
     this.places.push(steps === 0 || actor === null ? {} : (this.#coming.get(actor.id) ?? {}))
+    if (actor !== null) this.#note(actor.id)
+    for (const id of kernel.woken) this.#note(id)
+    for (const { thread } of kernel.spawned) this.#note(thread)
+    if (machine.tasks.size <= THREADS_MAX) this.#lookAtWaits()
+  }
+
+  #note(id: Id): void {
+    const { tasks, state } = this.#simulation.machine
+    const task = tasks.get(id)
+    const thread = state.threads[id]
+    if (task === undefined || thread === undefined || thread.call === null) this.#coming.delete(id)
+    else this.#coming.set(id, placesOf(thread.call.args, thread.process, state))
+  }
+
+  #lookAtWaits(): void {
+    const { tasks, steps } = this.#simulation.machine
     const waiting = new Set<Task>()
-    for (const task of machine.tasks.values()) if (mustWait(task)) waiting.add(task)
+    for (const task of tasks.values()) if (mustWait(task)) waiting.add(task)
     for (const [id, { period, pending }] of this.#open) {
-      const task = machine.tasks.get(id)
+      const task = tasks.get(id)
       if (task !== undefined && waiting.has(task) && task.pending === pending) continue
       period.to = steps
       this.#open.delete(id)
-    }
-    for (const task of machine.tasks.values()) {
-      const { call, process } = machine.thread(task)
-      this.#coming.set(task.id, call === null ? {} : placesOf(call.args, process, state))
     }
     if ([...waiting].every(({ id }) => this.#open.has(id))) return
     for (const one of whoWaits(this.#simulation, lineOf)) {
       if (this.#open.has(one.thread)) continue
       const period: Open = { ...one, from: steps, to: null, places: this.#coming.get(one.thread) ?? {} }
       this.waits.push(period)
-      this.#open.set(one.thread, { period, pending: machine.tasks.get(one.thread)?.pending ?? null })
+      this.#open.set(one.thread, { period, pending: tasks.get(one.thread)?.pending ?? null })
     }
   }
 }

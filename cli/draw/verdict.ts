@@ -8,6 +8,11 @@ import { indent, table } from './table.ts'
 
 /** How a run or a search ended, in words. */
 
+/** Rows of a table of who waits. */
+const WAITS_MAX = 20
+/** What a failure says may be as long as this. */
+const MESSAGE_MAX = 500
+
 /** The search's own words, its first line coloured by what it says. */
 export function verdictLines({ text, verdict, failure }: Exploration, colors: Colors): string[] {
   const [headline = '', ...said] = text.split('\n')
@@ -54,7 +59,7 @@ export function endingLines({ ending, steps, failure }: TraceVerdict, colors: Co
       const where = failure?.line === null || failure === null ? '' : ` (${failure.line})`
       return [
         colors.bold(colors.red(`${BROKEN[failure?.kind ?? 'deadlock']} ${after}`)),
-        `${failure?.message ?? ''}${where}`,
+        `${shortened(failure?.message ?? '')}${where}`,
       ]
     }
   }
@@ -63,7 +68,7 @@ export function endingLines({ ending, steps, failure }: TraceVerdict, colors: Co
 /** Who waits in which call for what, held or to be ended by whom, on which line. */
 export function waitingLines(waiting: readonly Waiting[], review: Review, colors: Colors): string[] {
   if (waiting.length === 0) return []
-  const rows = waiting.map((one) => {
+  const rows = waiting.slice(0, WAITS_MAX).map((one) => {
     const period = review.waits.find(({ thread, to }) => thread === one.thread && to === null)
     const call = period === undefined ? shortCall(one.call, one.args, {}) : shortWait(period)
     return [
@@ -77,11 +82,12 @@ export function waitingLines(waiting: readonly Waiting[], review: Review, colors
   })
   return [
     'who waits on what',
-    ...indent(table(['thread', 'waits in', 'for', 'held by', 'can be ended by', 'at'], rows, colors.dim)),
+    ...indent([
+      ...table(['thread', 'waits in', 'for', 'held by', 'can be ended by', 'at'], rows, colors.dim),
+      ...more(waiting),
+    ]),
   ]
 }
-
-const WAITS_MAX = 12
 
 /** What each had to wait for during the run, and how long. */
 export function waitedLines({ waits }: Review, steps: number, colors: Colors): string[] {
@@ -91,11 +97,15 @@ export function waitedLines({ waits }: Review, steps: number, colors: Colors): s
     const when = to === null ? `${from} to the end` : `${from} to ${to}`
     return [thread, shortWait(period), shortObject(period), when, String((to ?? steps) - from), line ?? '']
   })
-  const more = waits.length > WAITS_MAX ? [`… and ${waits.length - WAITS_MAX} more`] : []
   return [
     'what each waited for',
-    ...indent([...table(['thread', 'in', 'for', 'after step', 'steps', 'at'], rows, colors.dim), ...more]),
+    ...indent([...table(['thread', 'in', 'for', 'after step', 'steps', 'at'], rows, colors.dim), ...more(waits)]),
   ]
 }
+
+const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)}…` : text)
+
+const more = (all: readonly unknown[]): string[] =>
+  all.length > WAITS_MAX ? [`… and ${all.length - WAITS_MAX} more`] : []
 
 const list = (names: readonly string[] | undefined): string => names?.join(', ') ?? ''

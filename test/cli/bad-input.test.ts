@@ -147,3 +147,11 @@ test('an invariant of ours that breaks is told as our bug, with the choices that
     expect(err).not.toMatch(/\n\s+at /)
   }
 })
+
+test('a program that keeps state between runs is told so', async () => {
+  const stateful = program('if (runs++ % 2 === 1) yield* yield_()')
+  folder({ 'stateful.ts': `${stateful}let runs = 0\n` })
+  expect(await refused('explore', 'stateful.ts')).toMatch(
+    /is not deterministic: .* its runs part at step 1|goes another way/,
+  )
+})
