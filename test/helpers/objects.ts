@@ -159,6 +159,20 @@ const putDef = defineCall<{ readonly count: number }, void>({
 /** Puts so many units there and wakes as many who wait. */
 export const put = (count = 1): Call<void> => call(putDef, { count })
 
+const countDef = defineCall<Record<string, never>, number>({
+  name: 'test_count_units',
+  error,
+  stages: [
+    {
+      attempt(kernel) {
+        return done(kernel, reads(kernel, SHELF).units)
+      },
+    },
+  ],
+})
+/** How many units there are. */
+export const countUnits = (): Call<number> => call(countDef, {})
+
 const enterDef = defineCall<Record<string, never>, void>({
   name: 'test_enter',
   error,
@@ -339,4 +353,9 @@ export function boxes(kernel: Kernel): number[] {
   return Object.values(kernel.state.objects)
     .filter(({ kind }) => kind === 'test_box')
     .map(({ id }) => peek<Box>(kernel, id).refs)
+}
+
+/** Puts units on the shelf and wakes nobody, for a call with that fault. */
+export function addUnits(kernel: Kernel, count: number): void {
+  writes(kernel, SHELF).units += count
 }
