@@ -61,10 +61,10 @@ const bufferDef = defineCall<BufferArgs, SharedBuffer>({
  * @param options.name what to call it in reports, which JavaScript has no use for
  * @throws RangeError where JavaScript does
  */
-export function shared_array_buffer(bytes: number, { name = 'buffer' } = {}): Call<SharedBuffer> {
+export function shared_array_buffer(bytes: number, options: { readonly name?: string } = {}): Call<SharedBuffer> {
   const length = toIndex(bytes, 'Invalid array buffer length')
   if (length > BYTES_MAX) throw new RangeError(`Array buffer allocation failed: ${length} bytes`)
-  return call(bufferDef, { bytes: length, name: String(name) })
+  return call(bufferDef, { bytes: length, name: String(options?.name ?? 'buffer') })
 }
 
 const names: Record<Type, string> = {

@@ -30,7 +30,7 @@ import {
   partner,
   sendersTo,
 } from './links.ts'
-import { blockingGiven, capacityGiven, nameGiven, plainCopy } from './plain.ts'
+import { blockingGiven, capacityGiven, nameGiven, optionsGiven, plainCopy } from './plain.ts'
 
 /**
  * Direct communication: sender and receiver name each other (symmetric), or the receiver takes from whoever sends
@@ -93,11 +93,11 @@ const linkCreateDef = defineCall<CreateArgs, void>({
  *   for it; `Infinity`: never
  * @throws MessageError LINK_EXISTS, NOT_ON_LINK, NO_SUCH_PROCESS
  */
-export function link_create(from: Id, to: Id, { capacity }: { readonly capacity: number }): Call<void> {
+export function link_create(from: Id, to: Id, options: { readonly capacity: number }): Call<void> {
   return call(linkCreateDef, {
     from: nameGiven(from, 'the sender', 'link_create'),
     to: nameGiven(to, 'the receiver', 'link_create'),
-    capacity: capacityGiven(capacity, 'link_create'),
+    capacity: capacityGiven(optionsGiven(options, 'link_create').capacity, 'link_create'),
   })
 }
 
@@ -144,11 +144,11 @@ const sendDef = defineCall<SendArgs, void>({
  * @param message plain data; it is copied
  * @throws MessageError NO_SUCH_PROCESS, PROCESS_ENDED, WOULD_BLOCK, INTERRUPTED
  */
-export function send(to: Id, message: Data, { blocking = true }: MessageOptions = {}): Call<void> {
+export function send(to: Id, message: Data, options: MessageOptions = {}): Call<void> {
   return call(sendDef, {
     to: nameGiven(to, 'the receiver', 'send'),
     message: plainCopy(message, 'send'),
-    blocking: blockingGiven(blocking, 'send'),
+    blocking: blockingGiven(options, 'send'),
   })
 }
 
@@ -235,11 +235,11 @@ function choose(kernel: Kernel, thread: Thread, links: readonly Ref<Link>[]): Re
  */
 export function receive<M extends Data = Data>(from: typeof ANY, options?: MessageOptions): Call<Received<M>>
 export function receive<M extends Data = Data>(from: Id, options?: MessageOptions): Call<M>
-export function receive(from: Id, { blocking = true }: MessageOptions = {}): Call<Data> | Call<Received> {
-  if (from === ANY) return receive_any({ blocking })
+export function receive(from: Id, options: MessageOptions = {}): Call<Data> | Call<Received> {
+  if (from === ANY) return receive_any(options)
   return call(receiveDef, {
     from: nameGiven(from, 'the sender', 'receive'),
-    blocking: blockingGiven(blocking, 'receive'),
+    blocking: blockingGiven(options, 'receive'),
   })
 }
 
@@ -249,7 +249,7 @@ export function receive(from: Id, { blocking = true }: MessageOptions = {}): Cal
  * any process may make itself a link.
  * @throws MessageError WOULD_BLOCK, INTERRUPTED
  */
-export function receive_any<M extends Data = Data>({ blocking = true }: MessageOptions = {}): Call<Received<M>> {
-  const args = { blocking: blockingGiven(blocking, 'receive_any') }
+export function receive_any<M extends Data = Data>(options: MessageOptions = {}): Call<Received<M>> {
+  const args = { blocking: blockingGiven(options, 'receive_any') }
   return call(receiveAnyDef, args) as Call<Received<M>> // what is in a message, the receiver knows
 }

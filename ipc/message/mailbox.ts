@@ -28,7 +28,7 @@ import {
 import { type Channel, canPut, canTake, failAll, put, queues, take, waitToPut, waitToTake } from './channel.ts'
 import { giveUp, type MessageOptions } from './direct.ts'
 import { error } from './errors.ts'
-import { blockingGiven, capacityGiven, nameGiven, plainCopy, shown } from './plain.ts'
+import { blockingGiven, capacityGiven, nameGiven, optionsGiven, plainCopy, shown } from './plain.ts'
 
 /**
  * Indirect communication: messages are sent to a mailbox and received from it, and neither side knows the other. Any
@@ -147,10 +147,8 @@ export interface MailboxCreateOptions {
  * Makes a mailbox and returns a handle on it.
  * @throws MessageError MAILBOX_EXISTS; NOT_OWNER in setup, whose process is over before the programs begin
  */
-export function mailbox_create(
-  name: string,
-  { owner = 'kernel', capacity = Infinity }: MailboxCreateOptions = {},
-): Call<Mailbox> {
+export function mailbox_create(name: string, options: MailboxCreateOptions = {}): Call<Mailbox> {
+  const { owner = 'kernel', capacity = Infinity } = optionsGiven(options, 'mailbox_create')
   if (owner !== 'process' && owner !== 'kernel')
     throw new BadInput(`mailbox_create: the owner is 'process' or 'kernel', not ${shown(owner)}`)
   return call(createDef, {
@@ -216,11 +214,11 @@ const sendDef = defineCall<SendArgs, void>({
  * @param message plain data; it is copied
  * @throws MessageError NO_SUCH_MAILBOX, MAILBOX_GONE (also while waiting), WOULD_BLOCK, INTERRUPTED
  */
-export function mailbox_send(mailbox: Mailbox, message: Data, { blocking = true }: MessageOptions = {}): Call<void> {
+export function mailbox_send(mailbox: Mailbox, message: Data, options: MessageOptions = {}): Call<void> {
   return call(sendDef, {
     mailbox: nameGiven(mailbox, 'a mailbox', 'mailbox_send'),
     message: plainCopy(message, 'mailbox_send'),
-    blocking: blockingGiven(blocking, 'mailbox_send'),
+    blocking: blockingGiven(options, 'mailbox_send'),
   })
 }
 
@@ -265,13 +263,10 @@ function waitsFor(kernel: Kernel, mailbox: Mailbox, forRoom: boolean): { object:
  * Receives the oldest message of a mailbox, and waits while there is none. Of several receivers one gets it.
  * @throws MessageError NO_SUCH_MAILBOX, MAILBOX_GONE (also while waiting), NOT_OWNER, WOULD_BLOCK, INTERRUPTED
  */
-export function mailbox_receive<M extends Data = Data>(
-  mailbox: Mailbox,
-  { blocking = true }: MessageOptions = {},
-): Call<M> {
+export function mailbox_receive<M extends Data = Data>(mailbox: Mailbox, options: MessageOptions = {}): Call<M> {
   const args = {
     mailbox: nameGiven(mailbox, 'a mailbox', 'mailbox_receive'),
-    blocking: blockingGiven(blocking, 'mailbox_receive'),
+    blocking: blockingGiven(options, 'mailbox_receive'),
   }
   return call(receiveDef, args) as Call<M> // what is in a message, the receiver knows
 }

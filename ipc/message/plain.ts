@@ -76,10 +76,17 @@ export function capacityGiven(capacity: unknown, call: string): number | null {
   throw new BadInput(`${call}: capacity is 0 (sender and receiver meet), a count, or Infinity, not ${shown(capacity)}`)
 }
 
-/** @throws BadInput */
-export function blockingGiven(blocking: unknown, call: string): boolean {
+/** What the options say about blocking. @throws BadInput */
+export function blockingGiven(options: { readonly blocking?: boolean }, call: string): boolean {
+  const blocking: unknown = optionsGiven(options, call).blocking ?? true
   if (typeof blocking === 'boolean') return blocking
   throw new BadInput(`${call}: blocking is true or false, not ${shown(blocking)}`)
+}
+
+/** @throws BadInput when they are no object */
+export function optionsGiven<T extends object>(options: T, call: string): T {
+  if (typeof options === 'object' && options !== null) return options
+  throw new BadInput(`${call}: options are an object, such as { blocking: false }, not ${shown(options)}`)
 }
 
 export function shown(value: unknown): string {

@@ -5,6 +5,7 @@ import {
   type Call,
   type Context,
   type Data,
+  fork,
   kill,
   type Program,
   type Scenario,
@@ -12,6 +13,7 @@ import {
   sigaction,
   thread_create,
   thread_join,
+  wait,
 } from '../../../kernel/index.ts'
 import { whoWaits } from '../../../scheduler/index.ts'
 import { attempt, everySchedule, outcomes, type Told } from '../../helpers/schedules.ts'
@@ -133,10 +135,12 @@ test('garbage in the place of names, capacities and options is BadInput, in a se
     (value) => receive(value),
     (value) => link_create(value, 'q', { capacity: 1 }),
     (value) => link_create('p', value, { capacity: 1 }),
+    (value) => send('q', 1, value === undefined || typeof value === 'object' ? (null as never) : value),
+    (value) => link_create('p', 'q', typeof value === 'object' ? (null as never) : value),
     (value) => link_create('p', 'q', { capacity: value === 0 ? (-1 as never) : value }),
-    (value) => send('q', 1, { blocking: value === undefined ? (0 as never) : value }),
-    (value) => receive('q', { blocking: value === undefined ? (0 as never) : value }),
-    (value) => receive_any({ blocking: value === undefined ? (0 as never) : value }),
+    (value) => send('q', 1, { blocking: value ?? (0 as never) }),
+    (value) => receive('q', { blocking: value ?? (0 as never) }),
+    (value) => receive_any({ blocking: value ?? (0 as never) }),
   ]
   for (const make of calls) {
     for (const value of garbage) {
@@ -241,6 +245,26 @@ function waits(made: Scenario): unknown {
   })
   return found
 }
+
+test('a child is answered by the name that its message came with', () => {
+  function* child(): Program {
+    yield* send('p', 'ask')
+    yield* receive('p')
+  }
+  const programs = {
+    *p({ ghost }: Told): Program {
+      yield* fork(child)
+      yield* fork(child)
+      for (let i = 0; i < 2; i++) {
+        const { from } = yield* receive_any()
+        yield* send(from, 'answer')
+        ghost.push(from)
+      }
+      while ((yield* wait()).code !== 0) ghost.push('a child failed')
+    },
+  }
+  expect(outcomes(programs)).toEqual(['p/1 p/2', 'p/2 p/1'])
+})
 
 test('who waits says for whom', () => {
   const made = scenario('all wait', {

@@ -261,13 +261,14 @@ const garbage: unknown[] = [undefined, null, 0, -1, 1.5, Number.NaN, '', {}, [],
 test('garbage in the place of mailboxes, names and options is BadInput, in a sentence', () => {
   const calls: ((value: never) => Call<unknown>)[] = [
     (value) => mailbox_create(value),
-    (value) => mailbox_create('b', { owner: value === undefined ? (0 as never) : value }),
+    (value) => mailbox_create('b', { owner: value ?? (0 as never) }),
     (value) => mailbox_create('b', { capacity: value === 0 || value === undefined ? (-1 as never) : value }),
+    (value) => mailbox_create('b', value === undefined || typeof value === 'object' ? (null as never) : value),
     (value) => mailbox_open(value),
     (value) => mailbox_send(value, 1),
-    (value) => mailbox_send('b', 1, { blocking: value === undefined ? (0 as never) : value }),
+    (value) => mailbox_send('b', 1, { blocking: value ?? (0 as never) }),
     (value) => mailbox_receive(value),
-    (value) => mailbox_receive('b', { blocking: value === undefined ? (0 as never) : value }),
+    (value) => mailbox_receive('b', { blocking: value ?? (0 as never) }),
     (value) => mailbox_count(value),
     (value) => mailbox_destroy(value),
   ]
