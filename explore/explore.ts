@@ -23,6 +23,8 @@ import {
   type RunOptions,
   run,
   type Schedule,
+  type Witnessed,
+  witnessed,
 } from '../scheduler/index.ts'
 import { seconds } from './budget.ts'
 import { checkDeterminism, differently, stepInWords } from './determinism.ts'
@@ -47,7 +49,7 @@ export interface ExploreOptions {
   /** Told now and then, over a second into the search. */
   readonly onProgress?: (progress: Progress) => void
   /** Ends the search, with what is known so far. */
-  readonly signal?: AbortSignal
+  readonly signal?: { readonly aborted: boolean }
 }
 
 export interface Progress {
@@ -270,14 +272,20 @@ class Search {
   #judge(phase: Phase, simulation: Simulation, { ending, failure }: Outcome, words: string[] | null): void {
     if (ending === 'pruned') this.#pruned += 1
     if (words === null && failure === null) return
-    const taken = phase.decider.taken()
-    if (words !== null) checkDeterminism(simulation, taken, words, this.#maxSteps)
+    if (words !== null) checkDeterminism(simulation, this.#again(phase), words, this.#maxSteps)
     if (failure === null) return
-    const again = indexed(taken)
-    const second = run(this.#stage(again), again, { maxSteps: this.#maxSteps })
+    const again = this.#again(phase)
+    const staged = this.#stage(again)
+    again.begin(staged, 0)
+    const second = run(staged, again, { maxSteps: this.#maxSteps })
     if (second.failure?.message !== failure.message) throw differently(this.#scenario, failure, second.failure)
     const schedule = again.schedule()
     this.#found = { ...failure, ending, schedule, execution: this.#executions, strategy: phase.name }
+  }
+
+  /** Decides as the run just made was decided. A policy keeps time, and only it makes its run again. */
+  #again({ name, decider }: Phase): Witnessed {
+    return decider.keepsTime ? witnessed(deciderNamed(name, this.#seed)) : indexed(decider.taken())
   }
 
   result(): Exploration {

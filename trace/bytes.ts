@@ -55,13 +55,13 @@ export class Bytes {
   }
 
   /** A copy of all that was written, which is forgotten. */
-  take(): Buffer {
+  take(): Uint8Array {
     const copy = Buffer.from(this.#buffer.subarray(0, this.length))
     this.length = 0
     return copy
   }
 
-  copy(): Buffer {
+  copy(): Uint8Array {
     return Buffer.from(this.#buffer.subarray(0, this.length))
   }
 

@@ -8,7 +8,7 @@ import { Bytes } from './bytes.ts'
 const PIECE_LINES = 128
 
 export class EventLines {
-  readonly #pieces: Buffer[] = []
+  readonly #pieces: Uint8Array[] = []
   /** The piece that is not yet full. */
   readonly #open = new Bytes()
   #length = 0
@@ -40,9 +40,10 @@ export class EventLines {
 
   /** The line that was added last; there is one. */
   last(): string {
-    const text =
-      this.#open.length > 0 ? this.#open.from(this.#lastFrom) : this.#pieces.at(-1)?.toString('utf8', this.#lastFrom)
-    return text?.slice(0, -1) ?? ''
+    const piece = this.#pieces.at(-1)
+    const closed = piece === undefined ? '' : textOf(piece, this.#lastFrom)
+    const text = this.#open.length > 0 ? this.#open.from(this.#lastFrom) : closed
+    return text.slice(0, -1)
   }
 
   /** The line of a step, from 1, without its end; `undefined` when there is no such step. */
@@ -50,15 +51,20 @@ export class EventLines {
     if (step < 1 || step > this.#length) return undefined
     const piece = Math.floor((step - 1) / PIECE_LINES)
     if (this.#readAt !== piece) {
-      this.#read = (this.#pieces[piece]?.toString() ?? this.#open.from(0)).split('\n')
+      const closed = this.#pieces[piece]
+      this.#read = (closed === undefined ? this.#open.from(0) : textOf(closed, 0)).split('\n')
       this.#readAt = piece
     }
     return this.#read[(step - 1) % PIECE_LINES]
   }
 
   /** The bytes of all lines, with their ends, in pieces. */
-  *bytes(): Generator<Buffer> {
+  *bytes(): Generator<Uint8Array> {
     yield* this.#pieces
     if (this.#open.length > 0) yield this.#open.copy()
   }
 }
+
+/** Without a copy of the bytes. */
+const textOf = ({ buffer, byteOffset, length }: Uint8Array, from: number): string =>
+  Buffer.from(buffer, byteOffset + from, length - from).toString()

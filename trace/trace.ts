@@ -57,7 +57,7 @@ export class Trace {
   }
 
   /** The file's bytes, in pieces. */
-  *chunks(): Generator<Buffer> {
+  *chunks(): Generator<Uint8Array> {
     const hash = createHash('sha256')
     for (const chunk of this.#body()) {
       if (this.#digest === null) hash.update(chunk)
@@ -71,7 +71,7 @@ export class Trace {
     return Buffer.concat([...this.chunks()]).toString()
   }
 
-  *#body(): Generator<Buffer> {
+  *#body(): Generator<Uint8Array> {
     const { header, choices, startLog, lines, verdict } = this
     const log = startLog.length === 0 ? '' : `,"startLog":${jsonOf(startLog)}`
     yield Buffer.from(`${jsonOf(header)}\n{"choices":${JSON.stringify(writeSchedule(choices))}${log}}\n`)
@@ -85,7 +85,7 @@ export const digestLine = (digest: string): string => `{"digest":"${digest}"}`
 const shorten = (hex: string): string => hex.slice(0, 16)
 
 /** The first 16 hex digits of the SHA-256 of something in pieces. */
-export function digestOf(chunks: Iterable<string | Buffer>): string {
+export function digestOf(chunks: Iterable<string | Uint8Array>): string {
   const hash = createHash('sha256')
   for (const chunk of chunks) hash.update(chunk)
   return shorten(hash.digest('hex'))
