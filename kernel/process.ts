@@ -262,9 +262,9 @@ const killDef = defineCall<{ readonly pid: number; readonly signal: Signal | '0'
       attempt(kernel, thread, { pid, signal }) {
         if (signal !== '0' && !signals.includes(signal)) return fail(kernel, 'EINVAL')
         const target = processByPid(kernel, pid)
-        if (target === null || target.status === 'reaped') return fail(kernel, 'ESRCH')
+        if (target === null || readsProcess(kernel, target.id, LIFE).status === 'reaped') return fail(kernel, 'ESRCH')
         const own = readsProcess(kernel, thread.process, CREDENTIALS)
-        if (own.uid !== 0 && own.uid !== target.uid) return fail(kernel, 'EPERM')
+        if (own.uid !== 0 && own.uid !== readsProcess(kernel, target.id, CREDENTIALS).uid) return fail(kernel, 'EPERM')
         if (signal !== '0') sendSignal(kernel, target, signal)
         return thread.status === 'exited' ? gone() : done(kernel)
       },
