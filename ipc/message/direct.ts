@@ -29,6 +29,7 @@ import {
   nextStamp,
   partner,
   sendersTo,
+  takesFromAnyone,
 } from './links.ts'
 import { blockingGiven, capacityGiven, nameGiven, optionsGiven, plainCopy } from './plain.ts'
 
@@ -117,7 +118,8 @@ const sendDef = defineCall<SendArgs, void>({
       canProceed(kernel, thread, { to, blocking }) {
         if (!blocking) return true
         const link = linkIfAny(kernel, thread.process, to)
-        return (link !== null && canPut(kernel, link)) || hasEnded(kernel, to)
+        const free = link === null ? takesFromAnyone(kernel, to) : canPut(kernel, link)
+        return free || hasEnded(kernel, to)
       },
       attempt(kernel, thread, { to, message, blocking }) {
         const receiver = partner(kernel, to)

@@ -14,6 +14,7 @@ import {
   readsProcess,
   registerSubsystem,
   SEQ_CST,
+  sleepers,
   WHOLE,
   writes,
 } from '../../kernel/index.ts'
@@ -96,6 +97,14 @@ export function linkIfAny(kernel: Kernel, from: Id, to: Id): Ref<Link> | null {
   if (exists(kernel, id)) return id
   kernel.footprint.add(id, 0, READ, SEQ_CST)
   return null
+}
+
+/** Whether the process waits for a message from anyone, also from one with whom it has no link yet. */
+export function takesFromAnyone(kernel: Kernel, process: Id): boolean {
+  const id = endpointId(process)
+  if (exists(kernel, id)) return sleepers(kernel, peek(kernel, id).everyone) > 0
+  kernel.footprint.add(id, 0, READ, SEQ_CST)
+  return false
 }
 
 /** The capacity that the link has or, when it comes to be, will have. Leaves no footprint: it never changes. */

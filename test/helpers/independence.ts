@@ -1,0 +1,107 @@
+import { boot, LIFE, type Scenario, type Simulation, SLEEP, type Touch, WHOLE } from '../../kernel/index.ts'
+
+/**
+ * What a step says it touched is all that it hangs on: two steps whose footprints don't meet come to the same in either
+ * order. Partial-order reduction stands on this. Here every two threads that can go on after some steps are tried.
+ */
+
+/** Inside a step always the first is picked, whatever happened before. */
+const firstOption = { pick: () => 0 }
+
+interface Step {
+  readonly touches: readonly Touch[]
+  readonly result: string
+}
+
+/** The thread takes a step, if it can. */
+function take({ machine }: Simulation, id: string): Step | null {
+  const task = machine.tasks.get(id)
+  if (task === undefined || task.slot < 0) return null
+  machine.stepTask(task)
+  const { outcome, result, kernel } = machine
+  const said = outcome === SLEEP ? 'sleeps' : result instanceof Error ? result.message : String(result)
+  // A thread's every step hangs on its not having been ended.
+  const alive: Touch = { object: id, part: LIFE, reads: true, writes: false, order: 'seq_cst' }
+  return { touches: [...kernel.footprint.touches(), alive], result: `${outcome} ${said}` }
+}
+
+const meet = (a: readonly Touch[], b: readonly Touch[]): boolean =>
+  a.some((one) =>
+    b.some(
+      (other) =>
+        one.object === other.object &&
+        (one.part === other.part || one.part === WHOLE || other.part === WHOLE) &&
+        (one.writes || other.writes),
+    ),
+  )
+
+export interface Differing {
+  readonly steps: readonly string[]
+  readonly first: string
+  readonly second: string
+  readonly what: string
+}
+
+export interface Comparison {
+  /** Pairs of steps that were found independent, and compared. */
+  compared: number
+  readonly differing: Differing[]
+}
+
+/** Takes the steps that the numbers say, and compares all that could come next in both orders. */
+export function compareOrders(scenario: Scenario, numbers: readonly number[], result: Comparison): void {
+  const simulation = boot(scenario, { door: firstOption })
+  const { machine } = simulation
+  simulation.start()
+  const steps: string[] = []
+  for (const number of numbers) {
+    if (machine.ready.size === 0) break
+    const { id } = machine.ready.at(number % machine.ready.size)
+    steps.push(id)
+    take(simulation, id)
+  }
+  const begin = (): void => {
+    simulation.start()
+    for (const id of steps) take(simulation, id)
+  }
+  const ready = Array.from({ length: machine.ready.size }, (_, i) => machine.ready.at(i).id)
+  for (const first of ready)
+    for (const second of ready) {
+      if (first >= second) continue
+      const what = compareTwo(simulation, begin, first, second)
+      if (what === null) result.compared += 1
+      else if (what !== '') result.differing.push({ steps, first, second, what })
+    }
+}
+
+/** `null`: the same both ways; empty: they hang together; else what differs. */
+function compareTwo(simulation: Simulation, begin: () => void, first: string, second: string): string | null {
+  begin()
+  const a1 = take(simulation, first)
+  const b1 = take(simulation, second)
+  const state1 = canonical(simulation.state)
+  begin()
+  const b2 = take(simulation, second)
+  const a2 = take(simulation, first)
+  const state2 = canonical(simulation.state)
+  if (a1 === null || b2 === null) return 'who was ready could take no step'
+  if (b1 === null || a2 === null) return meet(a1.touches, b2.touches) ? '' : 'one keeps the other from going on'
+  if (meet(a1.touches, b1.touches) || meet(a2.touches, b2.touches)) return ''
+  if (a1.result !== a2.result) return `${first}: ${a1.result} before, ${a2.result} after`
+  if (b1.result !== b2.result) return `${second}: ${b1.result} after, ${b2.result} before`
+  return state1 === state2 ? null : `the state: ${firstDifference(state1, state2)}`
+}
+
+/** As text, the keys of tables in one order. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  const keys = Object.keys(value).sort()
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical((value as Record<string, unknown>)[key])}`).join()}}`
+}
+
+function firstDifference(a: string, b: string): string {
+  let at = 0
+  while (a[at] === b[at]) at += 1
+  return `…${a.slice(Math.max(0, at - 80), at + 40)}… against …${b.slice(Math.max(0, at - 20), at + 40)}…`
+}
