@@ -1,5 +1,5 @@
 import { BadInput, type Scenario, type Simulation } from '../kernel/index.ts'
-import { type Failure, indexed, run } from '../scheduler/index.ts'
+import { type Decider, type Failure, run } from '../scheduler/index.ts'
 
 /**
  * A program may keep nothing between runs and draw no random numbers of its own, or no schedule brings a failure back.
@@ -20,25 +20,26 @@ function inWords(value: unknown): string {
 }
 
 /**
- * Makes the run of `log` again on `simulation`, and compares it with `first`, the steps of that run as it was made.
+ * Makes a run by `again`, which decides as the one before it was decided, and compares it with `first`, the steps of
+ * that one.
  * @throws BadInput that says where the two runs part
  */
 export function checkDeterminism(
   simulation: Simulation,
-  log: readonly number[],
+  again: Decider,
   first: readonly string[],
   maxSteps: number,
 ): void {
-  const second = again(simulation, log, maxSteps)
+  const second = stepsOf(simulation, again, maxSteps)
   const length = Math.max(first.length, second.length)
   for (let i = 0; i < length; i++) if (first[i] !== second[i]) throw parted(simulation, i + 1, first[i], second[i])
 }
 
-function again(simulation: Simulation, log: readonly number[], maxSteps: number): string[] {
+function stepsOf(simulation: Simulation, decider: Decider, maxSteps: number): string[] {
   const steps: string[] = []
-  const decider = indexed(log)
   simulation.machine.kernel.door = decider
   simulation.start()
+  decider.begin(simulation, 0)
   try {
     run(simulation, decider, { maxSteps, observers: [(after) => steps.push(stepInWords(after))] })
   } catch (error) {

@@ -104,6 +104,7 @@ export class Call<R> implements Iterator<Call<unknown>, R, unknown> {
   /** Where the program makes the call, `file:line`, when that is noted. */
   site: string | null
   #fresh: boolean
+  #used: boolean
 
   constructor(def: AnyDef, args: Args, extra: unknown = null) {
     this.value = this
@@ -113,11 +114,18 @@ export class Call<R> implements Iterator<Call<unknown>, R, unknown> {
     this.extra = extra
     this.site = null
     this.#fresh = true
+    this.#used = false
   }
 
-  [Symbol.iterator](): this {
-    this.#fresh = true
-    return this
+  /** A call object that is kept and yielded again is another call, with arguments of its own: two threads may be in it at once. */
+  [Symbol.iterator](): Call<R> {
+    if (!this.#used) {
+      this.#used = true
+      return this
+    }
+    const again = new Call<R>(this.def, { ...this.args }, this.extra)
+    again.#used = true
+    return again
   }
 
   next(result: unknown): IteratorResult<Call<unknown>, R> {

@@ -46,12 +46,43 @@ export interface Schedule {
   readonly steps: number
 }
 
-/** Makes the run of a log again, and says what the options were. Each use of it makes one run. */
-export function indexed(log: readonly number[]): Decider & { schedule(): Schedule } {
-  let at = 0
+/** A decider that says afterwards what the schedule of its run was, by identities. */
+export interface Witnessed extends Decider {
+  schedule(): Schedule
+}
+
+/** The same decider, with its schedule written down; for one run. */
+export function witnessed(inner: Decider): Witnessed {
   let steps = 0
   let preemptions = 0
   const choices: Choice[] = []
+  return {
+    name: inner.name,
+    keepsTime: inner.keepsTime,
+    complete: false,
+    begin(simulation, index) {
+      invariant(index === 0, 'a schedule is of one run')
+      return inner.begin(simulation, index)
+    },
+    next(machine) {
+      const option = inner.next(machine)
+      if (option !== 0 && machine.runningGoesOn) preemptions += 1
+      steps += 1
+      choices.push(choiceOf(machine, option))
+      return option
+    },
+    pick(kind, thread, count, label) {
+      const option = inner.pick(kind, thread, count, label)
+      choices.push((kind === 'choose' ? CHOSEN : WOKEN) + label(option))
+      return option
+    },
+    schedule: () => ({ choices, preemptions, steps }),
+  }
+}
+
+/** Makes the run of a log again, and says what the options were. Not for runs under a policy, which keeps time: make those again by the policy. */
+export function indexed(log: readonly number[]): Witnessed {
+  let at = 0
 
   function take(count: number): number {
     const option = log[at]
@@ -63,26 +94,12 @@ export function indexed(log: readonly number[]): Decider & { schedule(): Schedul
     return option
   }
 
-  return {
+  return witnessed({
     name: 'indexed',
     keepsTime: false,
     complete: false,
-    begin(_simulation, index) {
-      invariant(index === 0, 'a log is of one run')
-      return true
-    },
-    next(machine) {
-      const option = take(machine.options)
-      if (option !== 0 && machine.runningGoesOn) preemptions += 1
-      steps += 1
-      choices.push(choiceOf(machine, option))
-      return option
-    },
-    pick(kind, _thread, count, label) {
-      const option = take(count)
-      choices.push((kind === 'choose' ? CHOSEN : WOKEN) + label(option))
-      return option
-    },
-    schedule: () => ({ choices, preemptions, steps }),
-  }
+    begin: () => true,
+    next: (machine) => take(machine.options),
+    pick: (_kind, _thread, count) => take(count),
+  })
 }

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { explore } from '../../explore/index.ts'
+import { boot, clock, compute, scenario, yield_ } from '../../kernel/index.ts'
+
+test('a run under a policy is made again by the policy, which keeps time', async () => {
+  const timed = scenario('reads the clock', {
+    programs: {
+      *p() {
+        yield* compute(50)
+        if ((yield* clock()) >= 50) yield* compute(1)
+        else yield* yield_()
+      },
+      *q() {
+        yield* compute(10)
+        yield* clock()
+      },
+    },
+    expect: 'holds',
+  })
+  for (const strategy of ['fifo', 'rr:quantum=2']) {
+    const found = await explore(timed, { strategy })
+    expect(found.verdict).toBe('sampled')
+    expect(found.executions).toBe(1)
+  }
+})
+
+test('a failure found under a policy has a schedule', async () => {
+  const late = scenario('late', {
+    programs: {
+      *p() {
+        yield* compute(7)
+        yield* clock()
+      },
+    },
+    invariants: { 'it is early': ({ state }) => state.clock < 5 },
+    expect: 'violates: it is early',
+  })
+  const found = await explore(late, { strategy: 'fifo' })
+  expect(found.failure?.schedule.choices).toEqual(['p', 'p'])
+  expect(found.met).toBe('as expected')
+})
+
+test('a call object that two programs share is a call of each, with arguments of its own', () => {
+  const shared = yield_()
+  const both = scenario('one object, two calls', {
+    programs: {
+      *p() {
+        yield* shared
+        yield* shared
+      },
+      *q() {
+        yield* shared
+      },
+    },
+    expect: 'proved',
+  })
+  const simulation = boot(both, { door: { pick: () => 0 } })
+  simulation.start()
+  const { p, q } = simulation.state.threads
+  expect(p?.call?.args).toEqual({})
+  expect(p?.call?.args).not.toBe(q?.call?.args)
+})
