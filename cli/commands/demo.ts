@@ -14,7 +14,6 @@ import type { Terminal } from '../terminal.ts'
 const FOLDERS = ['textbook/', 'posix/']
 /** Whose failing schedule is drawn. */
 const DRAWN = 'textbook/bounded-buffer-two-producers'
-const EXECUTIONS = 100_000
 const SECONDS = 5
 const VERDICT_WIDTH = 'inconclusive'.length
 
@@ -44,7 +43,7 @@ async function demo(terminal: Terminal): Promise<number> {
   for (const name of names) {
     const loaded = await loadNamed(`ipclab:${name}`)
     const found = await progress.during((onProgress, signal) =>
-      explore(loaded.scenario, { executions: EXECUTIONS, time: SECONDS, onProgress, signal }),
+      explore(loaded.scenario, { time: SECONDS, onProgress, signal }),
     )
     if (progress.interrupted) return 3
     results.push(found)

@@ -80,7 +80,7 @@ test('exit codes say whether it is as the scenario expects', async () => {
     code: 0,
     out: expect.stringContaining('proved: holds in every schedule'),
   })
-  expect(await ipclab('explore', 'proved.ts', '--strategy', 'random')).toMatchObject({ code: 3 })
+  expect(await ipclab('explore', 'proved.ts', '--strategy', 'random', '--executions', '500')).toMatchObject({ code: 3 })
   expect(await ipclab('explore', 'not-found.ts')).toMatchObject({ code: 1 })
   expect(await ipclab('explore', 'pruned.ts')).toMatchObject({ code: 3, out: expect.stringContaining('inconclusive') })
   expect(existsSync('ipclab-out/proved')).toBe(false)
