@@ -32,7 +32,9 @@ import { drafted } from '../helpers/drafted.ts'
  */
 
 const OBJECTS = 2
-const SLOTS = 6
+const SLOTS = 4
+/** What the objects have at first, in bytes. */
+const FIRST_SIZE = 2 * 4096
 const BASE = 0x100000
 
 type Op =
@@ -52,7 +54,7 @@ const type = fc.constantFrom<Type>('i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64'
 const offset = fc.constantFrom(0, 8, 16, PAGE_SIZE / 2, PAGE_SIZE - 8)
 const value = fc.constantFrom(0, 1, -1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0xffffffff)
 const size = fc.constantFrom(0, 1, 9, 18, PAGE_SIZE / 2 + 3, PAGE_SIZE, PAGE_SIZE + 4, 2 * PAGE_SIZE, 3 * PAGE_SIZE)
-const from = fc.nat(2)
+const from = fc.constantFrom(0, 0, 1, 2)
 
 const op: fc.Arbitrary<Op> = fc.oneof(
   {
@@ -68,7 +70,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 )
 
 /** Who does it, by number among the threads that there are then, and what. */
-const steps = fc.array(fc.tuple(fc.nat(5), op), { minLength: 10, maxLength: 60 })
+const steps = fc.array(fc.tuple(fc.nat(5), op), { minLength: 20, maxLength: 80 })
 
 interface Page {
   object: number
@@ -86,7 +88,10 @@ interface Model {
 const PAGES = 8 // more than any object ever has
 
 function newModel(): Model {
-  const objects = Array.from({ length: OBJECTS }, () => ({ size: 0, bytes: new Uint8Array(PAGES * PAGE_SIZE) }))
+  const objects = Array.from({ length: OBJECTS }, () => ({
+    size: FIRST_SIZE,
+    bytes: new Uint8Array(PAGES * PAGE_SIZE),
+  }))
   return { objects, spaces: [new Map()] }
 }
 
@@ -184,6 +189,7 @@ class Hands {
     for (let i = 0; i < OBJECTS; i++) {
       const outcome = this.driver.perform('p', shm_open(`/o${i}`, O_RDWR | O_CREAT, 0o600)).outcome
       this.#fds.push(outcome?.how === 'returned' ? (outcome.value as number) : -1)
+      this.#do('p', ftruncate(this.#fds[i] ?? -1, FIRST_SIZE))
     }
   }
 
