@@ -70,13 +70,13 @@ test.skipIf(process.platform !== 'linux')(
     expect(piped.out).not.toContain(escape)
     const watched = (words: string, no = ''): Promise<string> => onTerminal(`${process.execPath} ${main} ${words}`, no)
     const [plain, off, flag] = [
-      await watched('list boun'),
-      await watched('list boun', '1'),
-      await watched('list boun --no-color'),
+      await watched('run lost.ts'),
+      await watched('run lost.ts', '1'),
+      await watched('run lost.ts --no-color'),
     ]
-    expect(plain).toContain(`${escape}[2mname`)
-    expect(off).not.toContain(`${escape}[2m`)
-    expect(flag).not.toContain(`${escape}[2m`)
+    expect(plain).toContain(`${escape}[1ma lost update`)
+    expect(off).not.toContain(`${escape}[1m`)
+    expect(flag).not.toContain(`${escape}[1m`)
   },
 )
 
