@@ -20,9 +20,11 @@ function take({ machine }: Simulation, id: string): Step | null {
   machine.stepTask(task)
   const { outcome, result, kernel } = machine
   const said = outcome === SLEEP ? 'sleeps' : result instanceof Error ? result.message : String(result)
-  // A thread's every step hangs on its not having been ended.
-  const alive: Touch = { object: id, part: LIFE, reads: true, writes: false, order: 'seq_cst' }
-  return { touches: [...kernel.footprint.touches(), alive], result: `${outcome} ${said}` }
+  // A thread's every step hangs on its not having been ended, and so does waking it.
+  const living = [id, ...kernel.woken].map(
+    (thread): Touch => ({ object: thread, part: LIFE, reads: true, writes: false, order: 'seq_cst' }),
+  )
+  return { touches: [...kernel.footprint.touches(), ...living], result: `${outcome} ${said}` }
 }
 
 const meet = (a: readonly Touch[], b: readonly Touch[]): boolean =>
@@ -80,6 +82,8 @@ function compareTwo(simulation: Simulation, begin: () => void, first: string, se
   const a1 = take(simulation, first)
   const b1 = take(simulation, second)
   const state1 = canonical(simulation.state)
+  const tail = goOn(simulation, null)
+  const end1 = canonical(simulation.state)
   begin()
   const b2 = take(simulation, second)
   const a2 = take(simulation, first)
@@ -93,7 +97,25 @@ function compareTwo(simulation: Simulation, begin: () => void, first: string, se
   if (meet(a1.touches, b1.touches) && meet(a2.touches, b2.touches)) return ''
   if (a1.result !== a2.result) return `${first}: ${a1.result} before, ${a2.result} after`
   if (b1.result !== b2.result) return `${second}: ${b1.result} after, ${b2.result} before`
-  return state1 === state2 ? null : `the state: ${firstDifference(state1, state2)}`
+  if (state1 !== state2) return `the state: ${firstDifference(state1, state2)}`
+  goOn(simulation, tail)
+  const end2 = canonical(simulation.state)
+  return end1 === end2 ? null : `what comes of it: ${firstDifference(end1, end2)}`
+}
+
+const TAIL_STEPS = 12
+
+/** Some more steps, each of the ready thread that is first by name; or those that were taken before. Returns their threads. */
+function goOn(simulation: Simulation, taken: readonly string[] | null): string[] {
+  const { ready } = simulation.machine
+  const ids: string[] = []
+  while (ids.length < (taken?.length ?? TAIL_STEPS) && ready.size > 0) {
+    const names = Array.from({ length: ready.size }, (_, i) => ready.at(i).id).sort()
+    const id = taken?.[ids.length] ?? names[ids.length % names.length] ?? ''
+    ids.push(id)
+    take(simulation, id)
+  }
+  return ids
 }
 
 /** As text, the keys of tables in one order. */
