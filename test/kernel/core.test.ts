@@ -1,58 +1,9 @@
-import {
-  type Call,
-  CallError,
-  type Context,
-  Driver,
-  exit,
-  kill,
-  log,
-  type Program,
-  pause,
-  type Scenario,
-  scenario,
-  sigaction,
-  thread_create,
-  thread_exit,
-  type WakeOrder,
-} from 'ipclab/kernel'
+import { Driver, exit, kill, type Program, pause, sigaction, thread_create, type WakeOrder } from 'ipclab/kernel'
 import { describe, expect, test } from 'vitest'
 import { bothWays, outcomesBothWays } from '../helpers/both.ts'
+import { does, made, orders, tell } from '../helpers/core.ts'
 import { drafted } from '../helpers/drafted.ts'
 import * as test_ from '../helpers/objects.ts'
-
-type Given = Context<Record<never, never>, { fd: number }, string[]>
-type ProgramOfTest = (context: Given) => Program<unknown>
-
-const orders: readonly WakeOrder[] = ['any', 'fifo', 'lifo']
-
-/** A scenario whose programs note what they saw on the ghost. */
-function made(programs: Record<string, ProgramOfTest>, { units = 0, box = false } = {}): Scenario {
-  return scenario('core', {
-    ghost: (): string[] => [],
-    *setup() {
-      yield* test_.makeShelf(units)
-      return { fd: box ? yield* test_.openBox() : -1 }
-    },
-    programs,
-    expect: 'holds',
-  })
-}
-
-/** Makes a call and notes what came of it. */
-function* tell(ghost: string[], call: Call<unknown>, as = ''): Program {
-  try {
-    const value = yield* call
-    ghost.push(`${as}${value === undefined ? 'ok' : JSON.stringify(value)}`)
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error
-    ghost.push(`${as}${error.code}${error.detail === null ? '' : JSON.stringify(error.detail)}`)
-  }
-}
-
-const does = (call: Call<unknown>, as = ''): ProgramOfTest =>
-  function* ({ ghost }) {
-    yield* tell(ghost, call, as)
-  }
 
 test('what the first stage of a call changed stays when the second fails', () => {
   const noted: string[][] = []
@@ -271,86 +222,6 @@ describe.each(orders)('wake order %s', (wakeOrder) => {
       `handler begins ends / ${waits}`,
       'handler begins ends EINTR',
     ])
-  })
-
-  test('a signal handler makes calls of its own, and then the interrupted call fails with EINTR', () => {
-    const one = made({
-      *P({ ghost }) {
-        yield* sigaction('SIGUSR1', function* () {
-          yield* tell(ghost, test_.openGate(), 'handler ')
-        })
-        yield* tell(ghost, test_.enter())
-      },
-      *Q({ pids }) {
-        yield* tell([], kill(pids.P ?? 0, 'SIGUSR1'))
-      },
-    })
-    const said = outcomesBothWays(one, { wakeOrder })
-    // Between the two stages it finds the caller waiting only where the guard says so.
-    const between = wakeOrder === 'any' ? [] : ['handler 1 ok']
-    expect(said).toEqual(['', 'handler 0 EINTR', 'handler 0 ok', ...between])
-  })
-
-  test('with SA_RESTART the call goes on after the handler', () => {
-    const one = made({
-      *P({ ghost }) {
-        yield* sigaction(
-          'SIGUSR1',
-          function* () {
-            yield* tell(ghost, test_.openGate(), 'handler ')
-          },
-          { restart: true },
-        )
-        yield* tell(ghost, test_.enter())
-      },
-      *Q({ pids }) {
-        yield* tell([], kill(pids.P ?? 0, 'SIGUSR1'))
-      },
-    })
-    expect(outcomesBothWays(one, { wakeOrder })).toEqual(['', 'handler 0 ok', 'handler 1 ok'])
-  })
-
-  test('a handler is interrupted by another signal, and not by its own', () => {
-    const one = made({
-      *P({ ghost, pids }) {
-        yield* sigaction('SIGUSR1', function* () {
-          ghost.push('<1')
-          yield* tell([], kill(pids.P ?? 0, 'SIGUSR1'))
-          yield* kill(pids.P ?? 0, 'SIGUSR2')
-          ghost.push('1>')
-        })
-        yield* sigaction('SIGUSR2', function* () {
-          ghost.push('<2')
-          yield* test_.put()
-          ghost.push('2>')
-          if (ghost.filter((word) => word === '<1').length === 2) yield* exit()
-        })
-        yield* tell([], kill(pids.P ?? 0, 'SIGUSR1'))
-      },
-    })
-    expect(outcomesBothWays(one, { wakeOrder })).toEqual(['<1 <2 2> 1> <1 <2 2>'])
-  })
-
-  test('a handler that ends its thread ends the process with it, and one that throws does', () => {
-    const ends = made({
-      *P({ pids }) {
-        yield* sigaction('SIGUSR1', function* () {
-          yield* thread_exit()
-        })
-        yield* kill(pids.P ?? 0, 'SIGUSR1')
-        yield* log('never')
-      },
-    })
-    bothWays(ends, { wakeOrder, after: ({ state }) => expect(state.processes.P?.exit?.code).toBe(0) })
-    const throws = made({
-      *P({ pids }) {
-        yield* sigaction('SIGUSR1', function* () {
-          yield* test_.twoStages()
-        })
-        yield* tell([], kill(pids.P ?? 0, 'SIGUSR1'))
-      },
-    })
-    expect(outcomesBothWays(throws, { wakeOrder })).toEqual([' / P did not catch test_two_stages: ESECOND'])
   })
 })
 

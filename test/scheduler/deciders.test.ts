@@ -1,25 +1,6 @@
 import fc from 'fast-check'
+import { BadInput, boot, choose, compareExchange, futex_wait, futex_wake, int32, type Program } from 'ipclab/kernel'
 import {
-  await_,
-  BadInput,
-  boot,
-  type Context,
-  choose,
-  compareExchange,
-  compute,
-  futex_wait,
-  futex_wake,
-  int32,
-  map_anonymous,
-  type Program,
-  type Scenario,
-  scenario,
-  sleep,
-  thread_create,
-  yield_,
-} from 'ipclab/kernel'
-import {
-  type Decider,
   Departure,
   decider,
   dfs,
@@ -34,45 +15,11 @@ import {
 } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { recordSteps } from '../helpers/both.ts'
+import { type Given, independent, made, once } from '../helpers/deciding.ts'
 import { cases, scenarioOf } from '../helpers/random-programs.ts'
 import { everySchedule } from '../helpers/schedules.ts'
 
-type Given = Context<Record<never, never>, { base: number }, string[]>
-
-/** Programs over a page of shared memory, which note what they do. */
-function made(programs: Record<string, (context: Given) => Program>): Scenario {
-  return scenario('deciders', {
-    ghost: (): string[] => [],
-    *setup() {
-      return { base: yield* map_anonymous(4096) }
-    },
-    programs,
-    expect: 'holds',
-  })
-}
-
-/** So many threads that each make so many steps which have nothing to do with each other. */
-function independent(...lengths: number[]): Scenario {
-  const programs = lengths.map((length, at) => [
-    `T${at}`,
-    function* ({ shared }: Given): Program {
-      for (let i = 0; i < length; i++) yield* int32(shared.base).store(at, i)
-    },
-  ])
-  return made(Object.fromEntries(programs))
-}
-
 const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1))
-
-/** Who takes the steps of one run, and what the programs noted. */
-function once(one: Scenario, by: Decider): { order: string; ghost: string; clock: number } {
-  const simulation = boot(one, { door: by, once: true })
-  simulation.start()
-  by.begin(simulation, 0)
-  const order: string[] = []
-  run(simulation, by, { maxSteps: 1000, observers: [({ machine }) => order.push(machine.actor?.id ?? '')] })
-  return { order: order.join(' '), ghost: (simulation.ghost as string[]).join(' '), clock: simulation.state.clock }
-}
 
 describe('dfs', () => {
   test.each([[[1]], [[3]], [[1, 1]], [[2, 3]], [[2, 2, 2]], [[1, 2, 3]], [[1, 1, 1, 1]], [[4, 4]]])(
@@ -300,97 +247,6 @@ const waits = (name: string) =>
   function* ({ ghost, shared }: Given): Program {
     yield* futex_wait(shared.base, 0)
     ghost.push(name)
-  }
-
-describe('policies', () => {
-  test('fifo runs a thread until it waits or ends', () => {
-    expect(once(independent(3, 2, 1), decider('fifo', '1')).order).toBe('T0 T0 T0 T1 T1 T2')
-  })
-
-  test.each([
-    ['rr', 'T0 T1 T2 T0 T1 T0'],
-    ['rr:quantum=2', 'T0 T0 T1 T1 T2 T0'],
-    ['rr:3', 'T0 T0 T0 T1 T1 T2'],
-  ])('%s gives each ready thread its slice in turn', (text, order) => {
-    expect(once(independent(3, 2, 1), decider(text, '1')).order).toBe(order)
-  })
-
-  test('yield_ ends a slice early, under fifo too', () => {
-    const one = made({ A: yields('A'), B: yields('B') })
-    expect(once(one, decider('fifo', '1')).ghost).toBe('A1 B1 A2 B2')
-  })
-
-  test('a step takes a unit of time, compute(n) takes n, and a sleeper is woken when it is due', () => {
-    const one = made({
-      *A({ ghost }) {
-        yield* sleep(10)
-        ghost.push('A')
-      },
-      *B({ ghost }) {
-        for (let i = 1; i <= 4; i++) {
-          yield* compute(4)
-          ghost.push(`B${i}`)
-        }
-      },
-    })
-    // A sleeps from 0 to 10; B's computations end at 5, 9, 13: the step in which A is woken comes behind the third.
-    // What the last step of a run takes is not waited for.
-    expect(once(one, decider('fifo', '1'))).toMatchObject({ ghost: 'B1 B2 B3 A B4', clock: 13 })
-  })
-
-  test('when all wait, the clock jumps to the next timer', () => {
-    const one = made({
-      *A({ ghost }) {
-        yield* sleep(1000)
-        ghost.push('A')
-      },
-    })
-    expect(once(one, decider('rr', '1'))).toEqual({ order: 'A A', ghost: 'A', clock: 1000 })
-  })
-
-  test('who lost and regained its turn while it stood in line has one place there, not two', () => {
-    const loads = function* ({ shared }: Given): Program {
-      for (let i = 0; i < 6; i++) yield* int32(shared.base).load(1)
-    }
-    // In A's first slice C's condition comes, goes, and comes again.
-    const one = made({
-      *A(context) {
-        for (const value of [1, 0, 1]) yield* int32(context.shared.base).store(0, value)
-        yield* loads(context)
-      },
-      B: loads,
-      *C(context) {
-        yield* await_(context.shared.base, 'i32', (value) => value === 1)
-        yield* loads(context)
-      },
-    })
-    expect(once(one, decider('rr:3', '1')).order).toBe('A A A B B B C C C A A A B B B C C C A A A C')
-  })
-
-  test('a thread that is made goes to the tail', () => {
-    const one = made({
-      *A({ ghost }) {
-        yield* thread_create(function* () {
-          ghost.push('new')
-          yield* choose(1)
-        })
-        yield* choose(1)
-        yield* choose(1)
-      },
-      *B() {
-        yield* choose(1)
-      },
-    })
-    expect(once(one, decider('rr', '1')).order).toMatch(/^A B A\.1\+ A/)
-  })
-})
-
-const yields = (name: string) =>
-  function* ({ ghost }: Given): Program {
-    ghost.push(`${name}1`)
-    yield* yield_()
-    ghost.push(`${name}2`)
-    yield* choose(1)
   }
 
 test.each([
