@@ -122,6 +122,8 @@ class Search {
   readonly #strategy: string
   readonly #seed: string
   readonly #maxSteps: number
+  /** For a run that nobody watches: the same each time. */
+  readonly #plain: RunOptions
   readonly #executionsMax: number
   readonly #phases: Phase[]
   readonly #began = seconds()
@@ -144,6 +146,7 @@ class Search {
     this.#seed = String(options.seed ?? 1)
     this.#maxSteps = atLeastOne('maxSteps', options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS)
     this.#executionsMax = atLeastOne('executions', options.executions ?? EXECUTIONS)
+    this.#plain = { maxSteps: this.#maxSteps }
     this.#phases = phasesOf(this.#strategy, this.#seed, this.#executionsMax)
     this.#unreached = new Map(Object.entries(scenario.sometimes ?? {})) as Map<string, (world: World) => boolean>
   }
@@ -252,17 +255,21 @@ class Search {
   }
 
   #runOptions(words: string[] | null): RunOptions {
+    if (this.#unreached.size === 0 && words === null) return this.#plain
     const observers: Observer[] = []
     if (this.#unreached.size > 0) observers.push(this.#watch)
     if (words !== null) observers.push((simulation) => words.push(stepInWords(simulation)))
-    return observers.length > 0 ? { maxSteps: this.#maxSteps, observers } : { maxSteps: this.#maxSteps }
+    return { maxSteps: this.#maxSteps, observers }
   }
 
   /** Ticks off the *sometimes* conditions as they are reached. */
   readonly #watch = (simulation: Simulation): void => {
     for (const [name, reached] of this.#unreached) {
       try {
-        if (reached(simulation.world)) this.#unreached.delete(name)
+        const verdict: unknown = reached(simulation.world)
+        if (typeof verdict !== 'boolean')
+          throw new BadInput(`sometimes '${name}' must say true or false, not ${String(verdict)}`)
+        if (verdict) this.#unreached.delete(name)
       } catch (error) {
         throw unusable(`sometimes '${name}'`, error)
       }
