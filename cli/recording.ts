@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Exploration, guarded, SILENCE_MS_MAX } from '../explore/index.ts'
+import { guarded, SILENCE_MS_MAX } from '../explore/index.ts'
 import { BadInput, boot, type Machine, type Simulation } from '../kernel/index.ts'
-import { type Decider, decider as deciderNamed, deciders, replay } from '../scheduler/index.ts'
+import type { Decider } from '../scheduler/index.ts'
 import {
   type LoadedScenario,
   nameOfFile,
@@ -65,21 +65,6 @@ function noting(decider: Decider, note: (simulation: Simulation) => void): Decid
     next: (machine) => decider.next(machine),
     pick: (kind, thread, count, label) => decider.pick(kind, thread, count, label),
   }
-}
-
-/** Records the failing schedule that an exploration found. */
-export function recordFound(loaded: LoadedScenario, found: Exploration): Trace {
-  const { failure, strategy, seed, params, wakeOrder, maxSteps } = found
-  if (failure === null) throw new BadInput('there is no failing schedule to record')
-  const [name = ''] = strategy.split(':')
-  const policy = Object.hasOwn(deciders, name) ? deciderNamed(strategy, seed) : null
-  const decider = policy?.keepsTime === true ? policy : replay(failure.schedule.choices, strategy)
-  const from = { decider: strategy, seed, run: failure.execution - 1 }
-  const trace = recordGuarded(loaded, { decider, params, wakeOrder, maxSteps, from })
-  if (trace.verdict.failure?.message === failure.message) return trace
-  throw new BadInput(
-    `recorded, the failing run goes another way: a program of '${loaded.scenario.title}' keeps state between runs, or draws random numbers of its own; use choose() for what is arbitrary`,
-  )
 }
 
 /** The second look at a run, for drawing. */

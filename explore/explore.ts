@@ -26,10 +26,12 @@ import {
   type Witnessed,
   witnessed,
 } from '../scheduler/index.ts'
+import { type LoadedScenario, record, type Trace } from '../trace/index.ts'
 import { seconds } from './budget.ts'
 import { checkDeterminism, differently, stepInWords } from './determinism.ts'
 import { guarded } from './guarded.ts'
 import { type Met, meets, type Verdict } from './verdict.ts'
+import { inWords } from './words.ts'
 
 /** The loop over schedules: makes runs until one fails, none is left, or a budget runs out. */
 
@@ -66,6 +68,10 @@ export interface Found extends Failure {
   /** Number of the failing run among all that were made, from 1. */
   readonly execution: number
   readonly strategy: string
+  /** Where: the line of the assertion, or of the call that failed or broke the invariant. */
+  readonly line: string | null
+  /** The failing run, to be written, replayed and looked into. */
+  readonly trace: Trace
 }
 
 export interface Exploration {
@@ -103,9 +109,9 @@ interface Phase {
   readonly executionsMax: number
 }
 
-/** Explores a scenario. @throws BadInput for a parameter, strategy or program that can't be used */
-export async function explore(scenario: Scenario, options: ExploreOptions = {}): Promise<Exploration> {
-  const search = new Search(scenario, options)
+/** Explores a scenario; given as a loaded file, its trace names the file and lines. @throws BadInput for a parameter, strategy or program that can't be used */
+export async function explore(given: Scenario | LoadedScenario, options: ExploreOptions = {}): Promise<Exploration> {
+  const search = new Search(given, options)
   for (;;) {
     const more = guarded(
       () => search.machine,
@@ -117,6 +123,7 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
 }
 
 class Search {
+  readonly #given: Scenario | LoadedScenario
   readonly #scenario: Scenario
   readonly #options: ExploreOptions
   readonly #strategy: string
@@ -139,7 +146,9 @@ class Search {
   #stopped = false
   #reported = 1
 
-  constructor(scenario: Scenario, options: ExploreOptions) {
+  constructor(given: Scenario | LoadedScenario, options: ExploreOptions) {
+    const scenario = 'file' in given ? given.scenario : given
+    this.#given = given
     this.#scenario = scenario
     this.#options = options
     this.#strategy = options.strategy ?? 'portfolio'
@@ -287,7 +296,26 @@ class Search {
     const second = run(staged, again, { maxSteps: this.#maxSteps })
     if (second.failure?.message !== failure.message) throw differently(this.#scenario, failure, second.failure)
     const schedule = again.schedule()
-    this.#found = { ...failure, ending, schedule, execution: this.#executions, strategy: phase.name }
+    const trace = this.#record(phase)
+    const { line, waiting } = trace.verdict.failure ?? { line: null, waiting: failure.waiting }
+    const execution = this.#executions
+    this.#found = { ...failure, ending, schedule, execution, strategy: phase.name, waiting, line, trace }
+  }
+
+  /** The run just made, as a trace. */
+  #record(phase: Phase): Trace {
+    const { params, wakeOrder } = this.#options
+    return record(this.#given, {
+      decider: this.#again(phase),
+      maxSteps: this.#maxSteps,
+      from: {
+        decider: phase.decider.keepsTime ? phase.name : this.#strategy,
+        seed: this.#seed,
+        run: this.#executions - 1,
+      },
+      ...(params === undefined ? {} : { params }),
+      ...(wakeOrder === undefined ? {} : { wakeOrder }),
+    })
   }
 
   /** Decides as the run just made was decided. A policy keeps time, and only it makes its run again. */
@@ -346,44 +374,4 @@ function phasesOf(strategy: string, seed: string, executionsMax: number): Phase[
     { name: 'random', decider: logged(deciderNamed('random', seed)), executionsMax: burst },
     { name: 'dfs', decider: logged(deciderNamed('dfs', seed)), executionsMax: executionsMax - burst },
   ]
-}
-
-interface Counts {
-  readonly executions: number
-  readonly schedules: number | null
-  readonly steps: number
-  readonly pruned: number
-}
-
-const thousands = (n: number): string => n.toString().replace(/\B(?=(\d{3})+$)/g, ',')
-const count = (n: number, what: string): string => `${thousands(n)} ${what}${n === 1 ? '' : 's'}`
-
-function inWords(
-  verdict: Verdict,
-  failure: Found | null,
-  counts: Counts,
-  neverReached: readonly string[],
-  stopped: boolean,
-): string {
-  const lines = [headline(verdict, failure, counts)]
-  if (failure !== null) lines.push(failure.message)
-  if (stopped) lines.push('stopped before its budget of runs was used up')
-  if (counts.pruned > 0) lines.push(`${count(counts.pruned, 'run')} given up by assume()`)
-  for (const name of neverReached) lines.push(`never reached in any run: ${name}`)
-  return lines.join('\n')
-}
-
-function headline(verdict: Verdict, failure: Found | null, { executions, schedules }: Counts): string {
-  switch (verdict) {
-    case 'proved':
-      return `proved: holds in every schedule (${schedules === 1 ? 'there is' : 'there are'} ${thousands(schedules ?? executions)})`
-    case 'sampled':
-      return `sampled: holds in ${count(executions, 'schedule')}; there may be others`
-    case 'failed':
-      return `failed: ${failure?.kind} in run ${failure?.execution} (${failure?.strategy})`
-    case 'inconclusive':
-      return 'inconclusive: no run came to its end'
-    default:
-      return verdict satisfies never
-  }
 }

@@ -5,7 +5,7 @@ import { drawRun } from '../draw/run.ts'
 import { pad } from '../draw/table.ts'
 import { replayCommand } from '../invocation.ts'
 import { Progress } from '../progress.ts'
-import { defaultTrace, recordFound, saveTrace } from '../recording.ts'
+import { defaultTrace, saveTrace } from '../recording.ts'
 import { libraryNames, loadNamed } from '../scenario.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -42,9 +42,7 @@ async function demo(terminal: Terminal): Promise<number> {
   terminal.print("The textbook's programs, each under every schedule, or until one breaks it:\n")
   for (const name of names) {
     const loaded = await loadNamed(`ipclab:${name}`)
-    const found = await progress.during((onProgress, signal) =>
-      explore(loaded.scenario, { time: SECONDS, onProgress, signal }),
-    )
+    const found = await progress.during((onProgress, signal) => explore(loaded, { time: SECONDS, onProgress, signal }))
     if (progress.interrupted) return 3
     results.push(found)
     terminal.print(line(pad(name, width), found, terminal))
@@ -78,7 +76,8 @@ function sum(results: readonly Exploration[]): string {
 }
 
 function draw({ loaded, found }: Explored, terminal: Terminal): void {
-  const trace = recordFound(loaded, found)
+  const trace = found.failure?.trace
+  if (trace === undefined) return
   terminal.print(['', `A schedule that breaks ${terminal.colors.bold(found.scenario.title)}:`, ''])
   drawRun(trace, loaded, { full: false, waited: false }, terminal)
   const path = defaultTrace(loaded)

@@ -8,7 +8,7 @@ import { metLine, verdictLines } from '../draw/verdict.ts'
 import { replayCommand } from '../invocation.ts'
 import { boot, count, duration, type ScenarioOptions, withScenarioOptions } from '../options.ts'
 import { Progress } from '../progress.ts'
-import { defaultTrace, recordFound, saveTrace } from '../recording.ts'
+import { defaultTrace, saveTrace } from '../recording.ts'
 import { loadNamed } from '../scenario.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -62,9 +62,9 @@ Examples:
 async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: Terminal): Promise<number> {
   const progress = new Progress(terminal, options.time)
   const found = await progress.during((onProgress, signal) =>
-    explore(loaded.scenario, { ...wishes(options), onProgress, signal }),
+    explore(loaded, { ...wishes(options), onProgress, signal }),
   )
-  const trace = found.failure === null ? null : recordFound(loaded, found)
+  const trace = found.failure?.trace ?? null
   const path = options.out ?? defaultTrace(loaded)
   if (options.json === true) {
     if (trace !== null) saveTrace(trace, path, options.out === undefined)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { explore } from '../../explore/index.ts'
-import { boot, clock, compute, scenario, yield_ } from '../../kernel/index.ts'
+import { await_, boot, clock, compute, map_anonymous, scenario, yield_ } from '../../kernel/index.ts'
 
 test('a run under a policy is made again by the policy, which keeps time', async () => {
   const timed = scenario('reads the clock', {
@@ -59,4 +59,22 @@ test('a call object that two programs share is a call of each, with arguments of
   const { p, q } = simulation.state.threads
   expect(p?.call?.args).toEqual({})
   expect(p?.call?.args).not.toBe(q?.call?.args)
+})
+
+test('a found failure brings its trace, and says on which lines everybody waits', async () => {
+  const stuck = scenario('stuck', {
+    setup: function* () {
+      return { base: yield* map_anonymous(4) }
+    },
+    programs: {
+      *p({ shared }) {
+        yield* await_(shared.base, 'i32', (value) => value === 1)
+      },
+    },
+    expect: 'deadlock',
+  })
+  const { failure } = await explore(stuck)
+  expect(failure?.trace.verdict.ending).toBe('deadlock')
+  expect(failure?.waiting[0]?.line).toMatch(/policies\.test\.ts:\d+$/)
+  expect(failure?.trace.choices).toEqual(failure?.schedule.choices)
 })

@@ -1,0 +1,45 @@
+import type { Found } from './explore.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a search has to say at its end, for people. */
+
+export interface Counts {
+  readonly executions: number
+  readonly schedules: number | null
+  readonly steps: number
+  readonly pruned: number
+}
+
+const thousands = (n: number): string => n.toString().replace(/\B(?=(\d{3})+$)/g, ',')
+const count = (n: number, what: string): string => `${thousands(n)} ${what}${n === 1 ? '' : 's'}`
+
+/** A headline, and what else there is to know, a line each. */
+export function inWords(
+  verdict: Verdict,
+  failure: Found | null,
+  counts: Counts,
+  neverReached: readonly string[],
+  stopped: boolean,
+): string {
+  const lines = [headline(verdict, failure, counts)]
+  if (failure !== null) lines.push(failure.message)
+  if (stopped) lines.push('stopped before its budget of runs was used up')
+  if (counts.pruned > 0) lines.push(`${count(counts.pruned, 'run')} given up by assume()`)
+  for (const name of neverReached) lines.push(`never reached in any run: ${name}`)
+  return lines.join('\n')
+}
+
+function headline(verdict: Verdict, failure: Found | null, { executions, schedules }: Counts): string {
+  switch (verdict) {
+    case 'proved':
+      return `proved: holds in every schedule (${schedules === 1 ? 'there is' : 'there are'} ${thousands(schedules ?? executions)})`
+    case 'sampled':
+      return `sampled: holds in ${count(executions, 'schedule')}; there may be others`
+    case 'failed':
+      return `failed: ${failure?.kind} in run ${failure?.execution} (${failure?.strategy})`
+    case 'inconclusive':
+      return 'inconclusive: no run came to its end'
+    default:
+      return verdict satisfies never
+  }
+}
