@@ -37,7 +37,7 @@ export function guarded<T>(machine: () => Machine | null, work: () => T, ms = SI
 
 function silent(machine: Machine | null, ms: number): BadInput {
   const name = machine?.speaking
-  const who = name === undefined || name === null ? 'a program' : `program '${name}'`
+  const who = name === undefined || name === null ? 'setup, an invariant or a program' : `program '${name}'`
   return new BadInput(
     `${who} has run for ${ms / 1000} s without making a call; a loop that waits must yield* a call, such as load() or await_()`,
   )

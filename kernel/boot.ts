@@ -16,6 +16,7 @@ import {
   type Scenario,
   type World,
 } from './scenario.ts'
+import { copiesOf } from './scenario-check.ts'
 import type { Id, KernelState, Process, WakeOrder } from './state.ts'
 import { registeredSubsystems } from './subsystems.ts'
 import type { Transact } from './turns.ts'
@@ -114,8 +115,7 @@ export class Simulation {
     let shared: unknown
     if (scenario.setup !== undefined) {
       let over = false
-      const setup = scenario.setup({ params: params as never })
-      const program = setupProgram(setup, (result) => {
+      const program = setupProgram(setupOf(scenario, params), (result) => {
         shared = result
         over = true
       })
@@ -154,7 +154,7 @@ export class Simulation {
       if (spec === undefined) continue
       const { program, copies, uid } =
         typeof spec === 'function' ? ({ program: spec } as ProgramSpec<AnyValues, unknown, unknown>) : spec
-      const count = typeof copies === 'function' ? copies(params as never) : copies
+      const count = copies === undefined ? undefined : copiesOf(name, asked(`copies of '${name}'`, copies, params))
       for (let index = 1; index <= (count ?? 1); index++) {
         const id = count === undefined ? name : `${name}${index}`
         if (id === 'init' || kernel.state.processes[id] !== undefined)
@@ -201,6 +201,26 @@ function touchShared(kernel: Kernel, init: Process): void {
   }
 }
 
+/** The scenario's setup, which runs nothing yet. */
+function setupOf({ setup, title }: Scenario, params: AnyValues): Program<unknown> {
+  let made: unknown
+  try {
+    made = setup?.({ params: params as never })
+  } catch (error) {
+    throw unusable(`setup of '${title}'`, error)
+  }
+  if (isGenerator(made)) return made
+  throw new BadInput(`setup of '${title}' is no generator; write it with a star: *setup() { … }`)
+}
+
+function asked(what: string, copies: ProgramSpec<AnyValues, unknown, unknown>['copies'], params: AnyValues): unknown {
+  try {
+    return typeof copies === 'function' ? copies(params as never) : copies
+  } catch (error) {
+    throw unusable(what, error)
+  }
+}
+
 function* setupProgram(setup: Program<unknown>, over: (result: unknown) => void): Program {
   over(yield* setup)
   yield* pause()
@@ -213,10 +233,14 @@ function generator(id: Id, program: ProgramOf<AnyValues, unknown, unknown>, cont
   } catch (error) {
     throw unusable(`program '${id}'`, error)
   }
-  if (typeof made !== 'object' || made === null || !('next' in made) || !('throw' in made))
+  if (!isGenerator(made))
     throw new BadInput(`program '${id}' is no generator; write it with a star: function* ${id}() { … }`)
-  return made as Program<unknown> // what it yields is looked at as it comes
+  return made
 }
+
+/** What it yields is looked at as it comes. */
+const isGenerator = (made: unknown): made is Program<unknown> =>
+  typeof made === 'object' && made !== null && Symbol.iterator in made && 'next' in made && 'throw' in made
 
 /** What to throw when a function of the scenario's has thrown. */
 export function unusable(what: string, error: unknown): BadInput {

@@ -170,16 +170,19 @@ export abstract class Programs {
   }
 }
 
+/** Whose code it is, in words: the process `init` runs the scenario's setup. */
+const speaker = (program: Id): string => (program === 'init' ? 'setup' : `program '${program}'`)
+
 function rubbish(program: Id, value: unknown): BadInput {
   const what = value === undefined ? 'nothing' : typeof value === 'object' ? 'an object' : `${String(value)}`
   return new BadInput(
-    `program '${program}' yielded ${what}, which is no call; write \`yield* sem_wait(s)\`, with the star`,
+    `${speaker(program)} yielded ${what}, which is no call; write \`yield* sem_wait(s)\`, with the star`,
   )
 }
 
 function programThrew(program: Id, error: unknown): BadInput {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const bad = new BadInput(`program '${program}' threw ${text}; for a claim that may fail use assert() or an invariant`)
+  const bad = new BadInput(`${speaker(program)} threw ${text}; for a claim that may fail use assert() or an invariant`)
   if (error instanceof Error && error.stack !== undefined) bad.stack = error.stack
   return bad
 }

@@ -1,6 +1,7 @@
 import type { Type, ValueOf } from './access.ts'
 import type { Program } from './call.ts'
 import { BadInput } from './errors.ts'
+import { checkScenario } from './scenario-check.ts'
 import type { KernelState, WakeOrder } from './state.ts'
 
 /** Scenario files: what a user writes. One default export, made by `scenario(title, body)`. */
@@ -109,11 +110,8 @@ export function scenario<const P extends Params = Record<never, never>, S = unde
   title: string,
   body: ScenarioBody<P, S, G>,
 ): Scenario {
+  checkScenario(title, body)
   const made = { ...body, title, params: body.params ?? {} } as unknown as Scenario // its own programs are given its own types
-  for (const name of Object.keys(made.programs)) {
-    if (!/^[A-Za-z_$][\w$]*$/.test(name))
-      throw new BadInput(`'${title}': '${name}' can't name a process; use letters, digits and _`)
-  }
   scenarios.add(made)
   return made
 }
@@ -127,7 +125,7 @@ export function parameters(scenario: Scenario, wished: AnyValues = {}): AnyValue
   const values: Record<string, number | string | boolean> = {}
   for (const name of Object.keys(specs)) values[name] = (specs[name] as Param).default // a key has its value
   for (const name of Object.keys(wished)) {
-    const spec = specs[name]
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined
     if (spec === undefined) {
       const known = Object.keys(specs)
       const hint = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`

@@ -6,6 +6,7 @@ import {
   type Invariant,
   type Simulation,
   type Task,
+  unusable,
   type Waits,
 } from '../kernel/index.ts'
 import type { Decider } from './decider.ts'
@@ -118,8 +119,7 @@ function ask(name: string, holds: Check[1], simulation: Simulation): boolean | s
     if (typeof verdict === 'boolean' || typeof verdict === 'string') return verdict
     throw new BadInput(`invariant '${name}' must say true, false or a reason, not ${String(verdict)}`)
   } catch (error) {
-    if (error instanceof BadInput) throw error
-    throw new BadInput(`invariant '${name}' threw ${error instanceof Error ? error.message : String(error)}`)
+    throw unusable(`invariant '${name}'`, error)
   }
 }
 

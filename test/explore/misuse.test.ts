@@ -134,6 +134,10 @@ describe('programs that cannot be used', () => {
         },
       },
     }))
+  test('a sometimes-condition that says neither yes nor no', () =>
+    refused(holds.P, "sometimes 'x' must say true or false, not undefined", {
+      sometimes: { x: (() => undefined) as never },
+    }))
   test('an await_ whose condition throws', () =>
     refused(function* ({ shared }: Given) {
       yield* int32(shared.base).await_(0, () => {
