@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import { finish, guardExit } from './exit.ts'
 import { perform } from './program.ts'
 import { quietOnClosedPipe, terminal } from './terminal.ts'
 
+guardExit()
 quietOnClosedPipe()
-process.exitCode = await perform(process.argv.slice(2), terminal())
+finish(await perform(process.argv.slice(2), terminal()))

@@ -1,4 +1,6 @@
 import pc from 'picocolors'
+import { MISUSE } from './complaint.ts'
+import { leave } from './exit.ts'
 
 /** Where the commands write: lines on standard output, complaints and progress on standard error. */
 
@@ -40,8 +42,8 @@ export function terminal(argv: readonly string[] = process.argv): Terminal {
 export function quietOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-      throw error
+      if (error.code === 'EPIPE') leave(Number(process.exitCode ?? 0))
+      leave(MISUSE, stream === process.stdout ? `cannot write to standard output: ${error.message}` : undefined)
     })
   }
 }
