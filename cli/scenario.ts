@@ -23,6 +23,7 @@ export function libraryNames(): string[] {
 export const loadNamed = (named: string): Promise<LoadedScenario> => loadScenarioFile(pathOf(named))
 
 function pathOf(named: string): string {
+  if (named === '') throw new BadInput("the scenario's name is empty; name a file, or one that 'ipclab list' shows")
   const wanted = named.startsWith(LIBRARY) ? named.slice(LIBRARY.length) : named
   const isPath = !named.startsWith(LIBRARY) && (existsSync(named) || extname(named) !== '' || /^[./\\]/.test(named))
   if (isPath) return named

@@ -1,7 +1,18 @@
-import { closeSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, extname, join } from 'node:path'
 import { BadInput } from '../kernel/index.ts'
 import { parseTrace } from './parse.ts'
+import { EXTENSIONS } from './scenario-file/sources.ts'
 import { shown } from './scenario-file/words.ts'
 import type { Trace } from './trace.ts'
 
@@ -9,6 +20,8 @@ import type { Trace } from './trace.ts'
 
 /** Writes the trace to a file. @throws BadInput when it can't be written */
 export function writeTrace(trace: Trace, path: string): void {
+  if (EXTENSIONS.includes(extname(path)))
+    throw new BadInput(`cannot write ${shown(path)}: a scenario's name ends so, and a trace's does not; write .ndjson`)
   try {
     const stats = statSync(path, { throwIfNoEntry: false })
     // Not over a device or a pipe: that is written into as it is.
@@ -43,6 +56,9 @@ function unwritable(path: string, error: unknown): BadInput {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case 'ENOENT':
+      if (path === '') return new BadInput('cannot write a trace: the path is empty; name a file')
+      if (existsSync(dirname(path)))
+        return new BadInput(`cannot write ${shown(path)}: no file can be made there; choose another path`)
       return new BadInput(`cannot write ${shown(path)}: there is no folder ${shown(dirname(path))}; make it first`)
     case 'ENOTDIR':
       return new BadInput(`cannot write ${shown(path)}: ${shown(dirname(path))} is no folder; choose another path`)
@@ -65,6 +81,8 @@ export function readTrace(path: string): Trace {
 }
 
 function readText(path: string): string {
+  if (path === '')
+    throw new BadInput("the trace's path is empty; name a file that 'ipclab run' or 'ipclab explore' wrote")
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {

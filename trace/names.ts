@@ -77,7 +77,7 @@ export function findScenario(name: string, hash: string | null, traceFile: strin
   }
   const beside = traceFile === null ? '' : `, nor from ${shown(dirname(resolve(traceFile)))} and the folders above it`
   throw new BadInput(
-    `the trace's scenario ${name} is not found from here${beside}; go to the folder in which it was recorded, or name the scenario's file`,
+    `the trace's scenario ${name} is not found from here${beside}; go to the folder in which it was recorded, or name the scenario's file (--scenario FILE)`,
   )
 }
 

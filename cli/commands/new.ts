@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { basename, extname } from 'node:path'
+import { existsSync, writeFileSync } from 'node:fs'
+import { basename, dirname, extname } from 'node:path'
 import type { Command } from 'commander'
 import { BadInput } from '../../kernel/index.ts'
 import { invocation, quoted } from '../invocation.ts'
@@ -27,6 +27,7 @@ Examples:
 }
 
 function write(file: string): void {
+  if (file === '') throw new BadInput("the file's name is empty; write 'ipclab new my.ts'")
   if (!/\.m?ts$/.test(file))
     throw new BadInput(
       `a scenario's name ends in .ts, and ${file} does not; write 'ipclab new ${basename(file, extname(file))}.ts'`,
@@ -36,7 +37,9 @@ function write(file: string): void {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw new BadInput(`${file} exists, and is left as it is; choose another name`)
-    if (code === 'ENOENT') throw new BadInput(`cannot write ${file}: there is no such folder; make it first`)
+    if (code === 'ENOENT' && !existsSync(dirname(file)))
+      throw new BadInput(`cannot write ${file}: there is no such folder; make it first`)
+    if (code === 'ENOENT') throw new BadInput(`cannot write ${file}: no file can be made there; choose another path`)
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
       throw new BadInput(`cannot write ${file}: permission denied; choose another path`)
     throw new BadInput(`cannot write ${file}: ${message}`)

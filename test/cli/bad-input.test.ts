@@ -8,6 +8,10 @@ const program = (body: string): string =>
   `import { call, defineCall, invariant, PosixError, scenario, yield_ } from 'ipclab'\n` +
   `export default scenario('bad', { programs: { *p() { yield* yield_(); ${body} }, *q() {} }, expect: 'holds' })\n`
 
+const scenarioOf = (title: string, part: string): string =>
+  `import { scenario, yield_ } from 'ipclab'\n` +
+  `export default scenario('${title}', { programs: { *p() { yield* yield_() } }, expect: 'holds', ${part} })\n`
+
 /** The one line on standard error. */
 async function refused(...args: string[]): Promise<string> {
   const { code, err } = await ipclab(...args)
@@ -32,6 +36,9 @@ test.each([
   ['throws.ts', /^throws\.ts:2: program 'p' threw Error: oops; for a claim that may fail use assert/],
   ['rubbish.ts', /^program 'p' yielded 5, which is no call; write `yield\* /],
   ['trace.ndjson', /^trace\.ndjson is no scenario file: .*'ipclab replay'/],
+  ['claim.ts', /^claim\.ts:2: invariant 'a' threw Error: oops$/],
+  ['typo.ts', /^typo\.ts:2: 'typo' has a part 'invariant', and there is no such: there are source/],
+  ['', /^the scenario's name is empty; name a file/],
   ['.', /is a folder, not a scenario file/],
 ])('a scenario that can not be used: %s', async (file, message) => {
   folder({
@@ -42,6 +49,8 @@ test.each([
     'top.ts': "\nthrow new Error('oops')\n",
     'throws.ts': program("throw new Error('oops')"),
     'rubbish.ts': program('yield 5 as never'),
+    'claim.ts': scenarioOf('claim', "invariants: { a: () => { throw new Error('oops') } }"),
+    'typo.ts': scenarioOf('typo', 'invariant: { a: () => true }'),
     'trace.ndjson': '',
   })
   for (const command of ['run', 'explore']) expect(await refused(command, file)).toMatch(message)
@@ -124,6 +133,11 @@ test('output that can not be written', async () => {
   expect(await refused('explore', 'each-waits.ts')).toMatch(
     /^cannot make the folder ipclab-out\/each-waits: .*; say with --out/,
   )
+  for (const command of ['run', 'explore'])
+    expect(await refused(command, 'each-waits.ts', '--out', 'each-waits.ts')).toMatch(
+      /^cannot write each-waits\.ts: a scenario's name ends so, and a trace's does not/,
+    )
+  expect(await refused('run', 'each-waits.ts', '--out', '')).toMatch(/^cannot write a trace: the path is empty/)
   expect(await refused('new', 'each-waits.ts')).toBe('each-waits.ts exists, and is left as it is; choose another name')
   expect(readFileSync('each-waits.ts', 'utf8')).toBe(DEADLOCK)
   expect(await refused('new', 'no/such.ts')).toMatch(/there is no such folder; make it first/)
