@@ -85,7 +85,7 @@ function program(value: unknown): string | null {
   return null
 }
 
-const COPIES_MAX = 1_000
+const COPIES_MAX = 1_000_000
 const COPIES_WORDS = `must be a whole number from 0 to ${COPIES_MAX}`
 
 const isCopies = (value: unknown): value is number =>
