@@ -14,7 +14,7 @@ describe('what a scenario is made of', () => {
     [{ programs: { p: null } }, "'x': programs.p must be a generator function or { program, copies, uid }, not null"],
     [{ programs: { p: { copies: 2 } } }, 'programs.p must be a generator function'],
     [{ programs: { p: { program: p, copy: 2 } } }, "programs.p has a 'copy', and there are only program, copies, uid"],
-    [{ programs: { p: { program: p, copies: 1.5 } } }, 'programs.p.copies must be a whole number from 0 to 1000'],
+    [{ programs: { p: { program: p, copies: 1.5 } } }, 'programs.p.copies must be a whole number from 0 to 1000000'],
     [{ programs: { p: { program: p, uid: 'root' } } }, 'programs.p.uid must be a whole number of at least 0'],
     [{ programs: { 'a b': p } }, "'a b' can't name a process"],
     [{ setup: 5 }, "'x': setup must be a function, not 5"],
@@ -68,7 +68,7 @@ describe('what only booting shows', () => {
   const copies = (count: () => unknown) => booted({ programs: { p: { program: p, copies: count } } })
 
   test('how many copies a function says', () => {
-    expect(copies(() => 1e9)).toThrow('programs.p.copies must be a whole number from 0 to 1000, not 1000000000')
+    expect(copies(() => 1e9)).toThrow('programs.p.copies must be a whole number from 0 to 1000000, not 1000000000')
     expect(copies(() => undefined)).toThrow('programs.p.copies must be a whole number')
     expect(() => copies(() => JSON.parse('{'))()).toThrow(BadInput)
     expect(() => copies(() => JSON.parse('{'))()).toThrow(/^copies of 'p' threw SyntaxError/)
