@@ -48,7 +48,7 @@ function unknown(named: string, wanted: string, names: readonly string[]): strin
 
 /** What a folder for this scenario's results is called. */
 export const plainName = (name: string): string => {
-  const bare = name.startsWith(LIBRARY) ? name.slice(LIBRARY.length) : (name.split('/').at(-1) ?? name)
+  const bare = name.startsWith(LIBRARY) ? name.slice(LIBRARY.length) : name.replace(/^(\.\.\/)+/, '')
   return extname(bare) === '' ? bare : bare.slice(0, -extname(bare).length)
 }
 

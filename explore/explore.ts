@@ -31,7 +31,7 @@ import { seconds } from './budget.ts'
 import { checkDeterminism, differently, stepInWords } from './determinism.ts'
 import { guarded } from './guarded.ts'
 import { type Met, meets, type Verdict } from './verdict.ts'
-import { inWords } from './words.ts'
+import { ENDLESS, inWords } from './words.ts'
 
 /** The loop over schedules: makes runs until one fails, none is left, or a budget runs out. */
 
@@ -144,6 +144,8 @@ class Search {
   #found: Found | null = null
   #complete = false
   #stopped = false
+  /** Depth-first search met a run without an end, and was given up. */
+  #endless = false
   #reported = 1
 
   constructor(given: Scenario | LoadedScenario, options: ExploreOptions) {
@@ -290,6 +292,11 @@ class Search {
     if (words === null && failure === null) return
     if (words !== null) checkDeterminism(simulation, this.#again(phase), words, this.#maxSteps)
     if (failure === null) return
+    if (this.#isUnfair(phase, failure)) {
+      this.#endless = true
+      this.#phase = this.#phases.length
+      return
+    }
     const again = this.#again(phase)
     const staged = this.#stage(again)
     again.begin(staged, 0)
@@ -300,6 +307,12 @@ class Search {
     const { line, waiting } = trace.verdict.failure ?? { line: null, waiting: failure.waiting }
     const execution = this.#executions
     this.#found = { ...failure, ending, schedule, execution, strategy: phase.name, waiting, line, trace }
+  }
+
+  /** Depth first, a spinning thread goes on for ever: after fair runs that all ended, the search's limit and no fault. */
+  #isUnfair(phase: Phase, failure: Failure): boolean {
+    const fairCameFirst = this.#phases.length > 1 && phase.name === 'dfs'
+    return fairCameFirst && failure.kind === 'step limit' && this.#scenario.expect !== 'step limit'
   }
 
   /** The run just made, as a trace. */
@@ -348,8 +361,16 @@ class Search {
       failure,
       ...counts,
       neverReached,
-      text: inWords(verdict, failure, counts, neverReached, this.#stopped),
+      text: inWords(verdict, failure, counts, neverReached, this.#limits()),
     }
+  }
+
+  /** What kept the search from going further, in words. */
+  #limits(): string[] {
+    return [
+      ...(this.#stopped ? ['stopped before its budget of runs was used up'] : []),
+      ...(this.#endless ? [ENDLESS] : []),
+    ]
   }
 
   #verdict(): Verdict {

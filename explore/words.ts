@@ -3,6 +3,9 @@ import type { Verdict } from './verdict.ts'
 
 /** What a search has to say at its end, for people. */
 
+export const ENDLESS =
+  'not searched depth first: a thread that spins goes on there for ever; spin with await_(), which waits'
+
 export interface Counts {
   readonly executions: number
   readonly schedules: number | null
@@ -19,11 +22,11 @@ export function inWords(
   failure: Found | null,
   counts: Counts,
   neverReached: readonly string[],
-  stopped: boolean,
+  limits: readonly string[],
 ): string {
   const lines = [headline(verdict, failure, counts)]
   if (failure !== null) lines.push(failure.message)
-  if (stopped) lines.push('stopped before its budget of runs was used up')
+  lines.push(...limits)
   if (counts.pruned > 0) lines.push(`${count(counts.pruned, 'run')} given up by assume()`)
   for (const name of neverReached) lines.push(`never reached in any run: ${name}`)
   return lines.join('\n')

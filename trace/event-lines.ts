@@ -40,10 +40,9 @@ export class EventLines {
 
   /** The line that was added last; there is one. */
   last(): string {
-    const piece = this.#pieces.at(-1)
-    const closed = piece === undefined ? '' : textOf(piece, this.#lastFrom)
-    const text = this.#open.length > 0 ? this.#open.from(this.#lastFrom) : closed
-    return text.slice(0, -1)
+    const closed = this.#pieces.at(-1)
+    if (this.#open.length > 0 || closed === undefined) return this.#open.from(this.#lastFrom).slice(0, -1)
+    return textOf(closed, this.#lastFrom).slice(0, -1)
   }
 
   /** The line of a step, from 1, without its end; `undefined` when there is no such step. */

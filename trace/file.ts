@@ -20,18 +20,36 @@ import type { Trace } from './trace.ts'
 
 /** Writes the trace to a file. @throws BadInput when it can't be written */
 export function writeTrace(trace: Trace, path: string): void {
+  put(path, (file) => {
+    for (const bytes of trace.chunks()) {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+    }
+  })
+}
+
+/** Looks before the work is done whether its trace could be written there. @throws BadInput when not */
+export function checkWritable(path: string): void {
+  put(path, null)
+}
+
+/** @param write `null` only tries: whatever is at `path` stays as it is */
+function put(path: string, write: ((file: number) => void) | null): void {
   if (EXTENSIONS.includes(extname(path)))
     throw new BadInput(`cannot write ${shown(path)}: a scenario's name ends so, and a trace's does not; write .ndjson`)
   try {
     const stats = statSync(path, { throwIfNoEntry: false })
     // Not over a device or a pipe: that is written into as it is.
-    if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) return writeAll(trace, path, 'w')
+    if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) {
+      if (write !== null) fill(path, write)
+      return
+    }
     const target = stats === undefined ? path : realpathSync(path)
     if (stats?.isDirectory() === true) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
     const beside = join(dirname(target), `.${basename(target)}.${process.pid}.part`)
     try {
-      writeAll(trace, beside, 'w')
-      renameSync(beside, target)
+      fill(beside, write ?? (() => {}))
+      if (write === null) rmSync(beside)
+      else renameSync(beside, target)
     } catch (error) {
       rmSync(beside, { force: true })
       throw error
@@ -41,12 +59,10 @@ export function writeTrace(trace: Trace, path: string): void {
   }
 }
 
-function writeAll(trace: Trace, path: string, flags: string): void {
-  const file = openSync(path, flags)
+function fill(path: string, write: (file: number) => void): void {
+  const file = openSync(path, 'w')
   try {
-    for (const bytes of trace.chunks()) {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-    }
+    write(file)
   } finally {
     closeSync(file)
   }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type Exploration, type ExploreOptions, exitCode, explore } from '../../explore/index.ts'
 import { writeSchedule } from '../../scheduler/index.ts'
-import { type LoadedScenario, nameOfFile, type Trace } from '../../trace/index.ts'
+import { checkWritable, type LoadedScenario, nameOfFile, type Trace } from '../../trace/index.ts'
 import { sayingWhere } from '../complaint.ts'
 import { drawRun, section } from '../draw/run.ts'
 import { metLine, verdictLines } from '../draw/verdict.ts'
@@ -60,6 +60,7 @@ Examples:
 }
 
 async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: Terminal): Promise<number> {
+  if (options.out !== undefined) checkWritable(options.out) // before the search, not after it
   const progress = new Progress(terminal, options.time)
   const found = await progress.during((onProgress, signal) =>
     explore(loaded, { ...wishes(options), onProgress, signal }),

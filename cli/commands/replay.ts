@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { loadScenarioOfTrace, readTrace, replayTrace, writeTrace } from '../../trace/index.ts'
+import { checkWritable, loadScenarioOfTrace, readTrace, replayTrace, writeTrace } from '../../trace/index.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
 import { reviewGuarded } from '../recording.ts'
 import type { Terminal } from '../terminal.ts'
@@ -40,6 +40,7 @@ Examples:
 
 async function replay(file: string, options: Options, terminal: Terminal): Promise<number> {
   const recorded = readTrace(file)
+  if (options.out !== undefined) checkWritable(options.out)
   const loaded = await loadScenarioOfTrace(recorded, options.scenario, file)
   const { trace, note } = await replayTrace(recorded, { file, scenario: loaded })
   if (options.json === true) {

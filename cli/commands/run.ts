@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../../kernel/index.ts'
 import { type Decider, decider, fifo, readSchedule, replay } from '../../scheduler/index.ts'
-import { type LoadedScenario, type Origin, type Trace, writeTrace } from '../../trace/index.ts'
+import { checkWritable, type LoadedScenario, type Origin, type Trace, writeTrace } from '../../trace/index.ts'
 import { sayingWhere } from '../complaint.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
 import { replayCommand } from '../invocation.ts'
@@ -53,6 +53,7 @@ Examples:
 }
 
 function run(loaded: LoadedScenario, options: Options, terminal: Terminal): number {
+  if (options.out !== undefined) checkWritable(options.out)
   const { decider, from } = whoDecides(loaded, options)
   const trace = recordGuarded(loaded, { decider, from, ...boot(options) })
   if (options.json === true) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { explore } from '../../explore/index.ts'
-import { await_, boot, clock, compute, map_anonymous, scenario, yield_ } from '../../kernel/index.ts'
+import { await_, boot, clock, compute, int32, map_anonymous, scenario, yield_ } from '../../kernel/index.ts'
 
 test('a run under a policy is made again by the policy, which keeps time', async () => {
   const timed = scenario('reads the clock', {
@@ -77,4 +77,28 @@ test('a found failure brings its trace, and says on which lines everybody waits'
   expect(failure?.trace.verdict.ending).toBe('deadlock')
   expect(failure?.waiting[0]?.line).toMatch(/policies\.test\.ts:\d+$/)
   expect(failure?.trace.choices).toEqual(failure?.schedule.choices)
+})
+
+test('a spin lock that is right is not said to be wrong because depth first search is unfair', async () => {
+  const spinLock = scenario('a spin lock without await_', {
+    setup: function* () {
+      return { lock: int32(yield* map_anonymous(4)) }
+    },
+    programs: {
+      p: {
+        copies: 2,
+        *program({ shared: { lock } }) {
+          while ((yield* lock.exchange(0, 1)) === 1) yield* yield_()
+          yield* lock.store(0, 0)
+        },
+      },
+    },
+    expect: 'holds',
+    maxSteps: 300,
+  })
+  const found = await explore(spinLock)
+  expect(found.verdict).toBe('sampled')
+  expect(found.text).toContain('a thread that spins goes on there for ever')
+  const unfair = await explore(spinLock, { strategy: 'dfs' })
+  expect(unfair.failure?.kind).toBe('step limit')
 })

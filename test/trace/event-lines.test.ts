@@ -25,6 +25,13 @@ test('lines come back as they were added, whenever they are asked for', () => {
   )
 })
 
+test('the last line is found behind a piece that is shorter than where it stands', () => {
+  const made = new EventLines()
+  for (let i = 0; i < 128; i++) made.add((bytes) => bytes.text(''))
+  for (const line of ['x'.repeat(500), 'y']) made.add((bytes) => bytes.text(line))
+  expect(made.last()).toBe('y')
+})
+
 /** Half a surrogate pair can't be written as UTF-8; in JSON it is escaped. */
 const wellFormed = (text: string): string => Buffer.from(text).toString()
 
