@@ -205,12 +205,13 @@ class Search {
   #another(): boolean {
     const phase = this.#phases[this.#phase]
     if (phase === undefined) return false
-    if (this.#inPhase >= phase.executionsMax) return this.#nextPhase()
     const simulation = this.#stage(phase.decider)
     if (!phase.decider.begin(simulation, this.#inPhase)) {
       this.#complete = phase.decider.complete
       return this.#complete ? false : this.#nextPhase()
     }
+    // Only now: a budget that was just enough has been enough.
+    if (this.#inPhase >= phase.executionsMax) return this.#nextPhase()
     this.#executions += 1
     const words: string[] | null = this.#isCompared() ? [] : null
     const outcome = this.#run(simulation, phase.decider, words)

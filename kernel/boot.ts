@@ -136,7 +136,10 @@ export class Simulation {
       if (subsystem.name !== 'mappings') subsystem.processExit?.(kernel, init, thread)
     }
     leaveQueue(kernel, threadOf(kernel, 'init'))
-    delete kernel.state.threads.init
+    // New tables rather than deletions: an object from which something was deleted is slow from then on.
+    const { init: _, ...threads } = kernel.state.threads
+    kernel.state.threads = threads
+    kernel.state.queues = { ...kernel.state.queues }
     init.threads = {}
     init.children = {}
     machine.reset()

@@ -102,3 +102,20 @@ test('a spin lock that is right is not said to be wrong because depth first sear
   const unfair = await explore(spinLock, { strategy: 'dfs' })
   expect(unfair.failure?.kind).toBe('step limit')
 })
+
+test('a budget of as many runs as there are schedules is enough for a proof', async () => {
+  const two = scenario('two steps each', {
+    programs: {
+      p: {
+        copies: 2,
+        *program() {
+          yield* yield_()
+          yield* yield_()
+        },
+      },
+    },
+    expect: 'proved',
+  })
+  expect((await explore(two, { strategy: 'dfs', executions: 6 })).verdict).toBe('proved')
+  expect((await explore(two, { strategy: 'dfs', executions: 5 })).verdict).toBe('sampled')
+})
