@@ -66,6 +66,19 @@ export function unpin(kernel: Kernel, thread: Thread): void {
   for (const ref of pins) release(kernel, ref)
 }
 
+/** An id made from another one, put together only once for each: every end of a process asks for some. */
+export function madeOnce<T extends KernelObject>(make: (id: Id) => string): (id: Id) => Ref<T> {
+  const made = new Map<Id, Ref<T>>()
+  return (id) => {
+    let ref = made.get(id)
+    if (ref === undefined) {
+      ref = make(id)
+      made.set(id, ref)
+    }
+    return ref
+  }
+}
+
 /** The objects that a call has pinned, oldest first. */
 export function pinned(thread: Thread): readonly Id[] {
   return thread.call?.pins ?? []

@@ -5,6 +5,7 @@ import {
   type Kernel,
   type KernelObject,
   LIFE,
+  madeOnce,
   type Process,
   peek,
   READ,
@@ -52,7 +53,6 @@ const ARRIVED = 0
 
 /** Ids that were made before: a name put together anew costs more than all else that a send does. */
 const linkIds = new Map<Id, Map<Id, Ref<Link>>>()
-const endpointIds = new Map<Id, Ref<Endpoint>>()
 
 function linkId(from: Id, to: Id): Ref<Link> {
   let ids = linkIds.get(from)
@@ -68,14 +68,7 @@ function linkId(from: Id, to: Id): Ref<Link> {
   return id
 }
 
-function endpointId(process: Id): Ref<Endpoint> {
-  let id = endpointIds.get(process)
-  if (id === undefined) {
-    id = `endpoint:${process}`
-    endpointIds.set(process, id)
-  }
-  return id
-}
+const endpointId = madeOnce<Endpoint>((process) => `endpoint:${process}`)
 
 const pidOf = (kernel: Kernel, process: Id): number => kernel.state.processes[process]?.pid ?? 0
 const partIn = (kernel: Kernel, from: Id): number => 2 * pidOf(kernel, from) + 1

@@ -14,6 +14,7 @@ import {
   install,
   type Kernel,
   type KernelObject,
+  madeOnce,
   type Process,
   peek,
   READ,
@@ -59,7 +60,7 @@ interface Owned extends KernelObject {
 }
 
 const nameId = (name: string): Ref<MailboxName> => `mailbox-name:${name}`
-const ownedId = (process: Id): Ref<Owned> => `mailboxes-of:${process}`
+const ownedId = madeOnce<Owned>((process) => `mailboxes-of:${process}`)
 const HANDLE = 'mailbox:'
 
 /** The mailbox, to be read, or why there is none. */

@@ -5,6 +5,7 @@ import {
   install,
   type Kernel,
   type KernelObject,
+  madeOnce,
   type Process,
   peek,
   READ,
@@ -36,7 +37,7 @@ interface SemaphoreTable extends KernelObject {
   open: OpenSemaphore[]
 }
 
-const tableId = (process: Id): Ref<SemaphoreTable> => `${process}/semaphores`
+const tableId = madeOnce<SemaphoreTable>((process) => `${process}/semaphores`)
 
 function tableOf(kernel: Kernel, process: Id): SemaphoreTable {
   const id = tableId(process)
