@@ -389,7 +389,7 @@ function atLeastOne(name: string, value: number): number {
 
 function phasesOf(strategy: string, seed: string, executionsMax: number): Phase[] {
   if (strategy !== 'portfolio') {
-    return [{ name: strategy, decider: logged(deciderNamed(strategy, seed)), executionsMax }]
+    return [{ name: strategy, decider: logged(deciderNamed(strategy, seed, ['portfolio'])), executionsMax }]
   }
   const burst = Math.min(BURST, Math.ceil(executionsMax / 10))
   return [

@@ -17,7 +17,7 @@ export const SILENCE_MS_MAX = 5_000
  * @throws BadInput when it does not, naming the program that was running
  */
 export function guarded<T>(machine: () => Machine | null, work: () => T, ms = SILENCE_MS_MAX): T {
-  const holder = globalThis as unknown as Record<symbol, () => void>
+  const holder = globalThis as unknown as Record<symbol, () => void> // of the keys of ours, which hold nothing else
   const before = holder[key]
   const result: { value: T }[] = []
   holder[key] = () => void result.push({ value: work() })

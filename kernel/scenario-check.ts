@@ -100,7 +100,7 @@ export function copiesOf(name: string, value: unknown): number {
 function param(value: unknown): string | null {
   if (!isObject(value) || !['number', 'string', 'boolean'].includes(typeof value.default))
     return `must have a default that is a number, a text or a boolean: { default: 3, about: '…' }`
-  const { default: one, min, max, oneOf } = value as unknown as Param
+  const { default: one, min, max, oneOf } = value as unknown as Param // what it says of itself; each part is looked at below
   for (const [key, limit] of Object.entries({ min, max }))
     if (limit !== undefined && (typeof limit !== 'number' || typeof one !== 'number'))
       return `.${key} must be a number, and so must the default`

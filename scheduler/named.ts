@@ -12,8 +12,8 @@ export const deciders: { readonly [name: string]: string } = {
   rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
 }
 
-/** The decider that a text such as `random` or `rr:quantum=2` names. @throws BadInput */
-export function decider(text: string, seed: string): Decider {
+/** The decider that a text such as `random` or `rr:quantum=2` names. @param others what else the caller takes, for the complaint @throws BadInput */
+export function decider(text: string, seed: string, others: readonly string[] = []): Decider {
   const [name, ...options] = text.split(':')
   switch (name) {
     case 'random':
@@ -25,7 +25,9 @@ export function decider(text: string, seed: string): Decider {
     case 'rr':
       return rr(quantumOf(text, options))
     default:
-      throw new BadInput(`there is no strategy or policy '${name}'; there are ${Object.keys(deciders).join(', ')}`)
+      throw new BadInput(
+        `there is no strategy or policy '${name}'; there are ${[...others, ...Object.keys(deciders)].join(', ')}`,
+      )
   }
 }
 

@@ -66,7 +66,6 @@ test.each([
   [['--set', 'rounds=9'], /^parameter rounds takes a whole number from 1 to 5, not 9/],
   [['--set', 'rounds=many'], /^parameter rounds takes a whole number from 1 to 5, not 'many'/],
   [['--set', 'rounds'], /argument 'rounds' is invalid: write name=value/],
-  [['--strategy', 'dfz'], /^there is no strategy or policy 'dfz'; there are random, dfs/],
   [['--strategy', 'rr:quantum=0'], /rr takes a quantum of at least 1 step/],
   [['--wake-order', 'last'], /Allowed choices are any, fifo, lifo/],
   [['--max-steps', '0'], /argument '0' is invalid: it takes a whole number of at least 1/],
@@ -75,6 +74,15 @@ test.each([
 ])('options that can not be used: %j', async (options, message) => {
   folder({ 'each-waits.ts': DEADLOCK })
   for (const command of ['run', 'explore']) expect(await refused(command, 'each-waits.ts', ...options)).toMatch(message)
+})
+
+test('an unknown strategy is told with those that the command has', async () => {
+  folder({ 'each-waits.ts': DEADLOCK })
+  const complaint = (command: string) => refused(command, 'each-waits.ts', '--strategy', 'magic')
+  expect(await complaint('run')).toBe("there is no strategy or policy 'magic'; there are random, dfs, fifo, rr")
+  expect(await complaint('explore')).toBe(
+    "there is no strategy or policy 'magic'; there are portfolio, random, dfs, fifo, rr",
+  )
 })
 
 test('more options that can not be used', async () => {
