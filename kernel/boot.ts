@@ -155,7 +155,7 @@ export class Simulation {
     for (const name of Object.keys(scenario.programs)) {
       const spec = scenario.programs[name]
       if (spec === undefined) continue
-      const { program, copies, uid } =
+      const { program, copies, uid, priority } =
         typeof spec === 'function' ? ({ program: spec } as ProgramSpec<AnyValues, unknown, unknown>) : spec
       const count = copies === undefined ? undefined : copiesOf(name, asked(`copies of '${name}'`, copies, params))
       for (let index = 1; index <= (count ?? 1); index++) {
@@ -167,6 +167,7 @@ export class Simulation {
           process.uid = uid
           process.gid = uid
         }
+        if (priority !== undefined) process.priority = priority
         createThread(kernel, process, id)
         pids[id] = process.pid
         this.#members.push({ id, program, context: { params, shared, ghost: undefined, name: id, index, pids } })

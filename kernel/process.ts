@@ -39,6 +39,7 @@ export function createProcess(kernel: Kernel, wish: NewProcess): Process {
     parent: wish.parent,
     uid: wish.uid,
     gid: wish.gid,
+    priority: 0,
     umask: 0o022,
     status: 'alive',
     exit: null,
@@ -78,6 +79,7 @@ export function createThread(kernel: Kernel, process: Process, id: Id): Thread {
 export function forkProcess(kernel: Kernel, parentId: Id, id: Id): Process {
   const parent = writesProcess(kernel, parentId, LIFE)
   const child = createProcess(kernel, { id, parent: parentId, uid: parent.uid, gid: parent.gid })
+  child.priority = parent.priority
   child.umask = parent.umask
   for (const signal of Object.keys(parent.dispositions) as Signal[]) {
     const disposition = parent.dispositions[signal]

@@ -71,17 +71,21 @@ function fn(value: unknown): string | null {
   return typeof value === 'function' ? null : `must be a function, not ${inWords(value)}`
 }
 
+const SPEC_KEYS: readonly string[] = ['program', 'copies', 'uid', 'priority']
+
 function program(value: unknown): string | null {
   if (typeof value === 'function') return null
   if (!isObject(value) || typeof value.program !== 'function')
-    return `must be a generator function or { program, copies, uid }, not ${inWords(value)}`
-  const strange = Object.keys(value).find((key) => key !== 'program' && key !== 'copies' && key !== 'uid')
-  if (strange !== undefined) return `has a '${strange}', and there are only program, copies, uid`
-  const { copies, uid } = value
+    return `must be a generator function or { ${SPEC_KEYS.join(', ')} }, not ${inWords(value)}`
+  const strange = Object.keys(value).find((key) => !SPEC_KEYS.includes(key))
+  if (strange !== undefined) return `has a '${strange}', and there are only ${SPEC_KEYS.join(', ')}`
+  const { copies, uid, priority } = value
   if (copies !== undefined && typeof copies !== 'function' && !isCopies(copies))
     return `.copies ${COPIES_WORDS}, not ${inWords(copies)}`
   if (uid !== undefined && !(Number.isSafeInteger(uid) && (uid as number) >= 0))
     return `.uid must be a whole number of at least 0, not ${inWords(uid)}`
+  if (priority !== undefined && !Number.isSafeInteger(priority))
+    return `.priority must be a whole number, not ${inWords(priority)}`
   return null
 }
 

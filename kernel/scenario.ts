@@ -59,6 +59,8 @@ export interface ProgramSpec<V, S, G> {
   readonly copies?: number | ((params: V) => number)
   /** User and group id of its processes. Default 1000. */
   readonly uid?: number
+  /** Higher is more urgent, where the policy goes by it (`--policy priority`). Default 0; children have their parent's. */
+  readonly priority?: number
 }
 
 /** Says whether it holds; a string is the reason why it does not. */

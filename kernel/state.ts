@@ -53,6 +53,8 @@ export interface Process {
   readonly parent: Id | null
   uid: number
   gid: number
+  /** Higher is more urgent. Only policies look at it; children have their parent's. */
+  priority: number
   umask: number
   status: 'alive' | 'zombie' | 'reaped'
   /** How it ended; `null` while it lives. */

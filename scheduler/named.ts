@@ -1,5 +1,6 @@
 import { BadInput } from '../kernel/index.ts'
 import type { Decider } from './decider.ts'
+import { priority } from './policies/priority.ts'
 import { fifo, rr } from './policies/rr.ts'
 import { dfs } from './strategies/dfs.ts'
 import { random } from './strategies/random.ts'
@@ -10,6 +11,7 @@ export const deciders: { readonly [name: string]: string } = {
   dfs: 'every schedule, depth first; proves what holds when it gets through',
   fifo: 'a policy: a thread runs until it waits or ends',
   rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
+  priority: 'a policy: the most urgent process first, at once; first come, first served among equals',
 }
 
 /** The decider that a text such as `random` or `rr:quantum=2` names. @param others what else the caller takes, for the complaint @throws BadInput */
@@ -22,6 +24,8 @@ export function decider(text: string, seed: string, others: readonly string[] = 
       return plain(text, options, dfs())
     case 'fifo':
       return plain(text, options, fifo())
+    case 'priority':
+      return plain(text, options, priority())
     case 'rr':
       return rr(quantumOf(text, options))
     default:

@@ -30,7 +30,7 @@ export function addRun(program: Command, terminal: Terminal): void {
     .summary('run one schedule and draw it')
     .description('Runs a scenario once and draws what its processes did: a column for each, a row for each step.')
     .option('--strategy <name>', 'who decides: random (the default) or dfs')
-    .option('--policy <name>', 'who decides: fifo or rr:quantum=N')
+    .option('--policy <name>', 'who decides: fifo, rr:quantum=N or priority')
     .option('--seed <text>', 'for random', '1')
     .option('--schedule <choices>', 'decide by hand: "P P C", or P*3 for three times P; prefixes of names will do')
   withScenarioOptions(command)

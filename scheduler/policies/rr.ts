@@ -1,6 +1,7 @@
 import { BadInput, type Machine, type Task } from '../../kernel/index.ts'
 import type { Decider } from '../decider.ts'
 import { RunQueue } from './queue.ts'
+import { passTime, timerIsDue } from './time.ts'
 
 /**
  * Round robin: whoever is ready runs in turn, each for at most `quantum` steps, then goes to the tail. One CPU; a step
@@ -48,15 +49,3 @@ export function rr(quantum: number, name = `rr:quantum=${quantum}`): Decider {
 
 /** First come, first served: a thread runs until it waits or ends. */
 export const fifo = (): Decider => rr(Number.POSITIVE_INFINITY, 'fifo')
-
-function passTime(machine: Machine): void {
-  if (machine.steps === 0 || machine.kind === 'timer') return
-  const { call, callArgs } = machine
-  const ns = call?.def.name === 'compute' ? Number(callArgs?.ns ?? 1) : 1
-  machine.passTime(Math.max(0, Math.trunc(ns)))
-}
-
-function timerIsDue(machine: Machine): boolean {
-  const { clock, timers } = machine.state
-  return timers[0] !== undefined && timers[0].at <= clock
-}

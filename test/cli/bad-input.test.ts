@@ -79,9 +79,9 @@ test.each([
 test('an unknown strategy is told with those that the command has', async () => {
   folder({ 'each-waits.ts': DEADLOCK })
   const complaint = (command: string) => refused(command, 'each-waits.ts', '--strategy', 'magic')
-  expect(await complaint('run')).toBe("there is no strategy or policy 'magic'; there are random, dfs, fifo, rr")
+  expect(await complaint('run')).toBe("there is no strategy or policy 'magic'; there are random, dfs, fifo, rr, priority")
   expect(await complaint('explore')).toBe(
-    "there is no strategy or policy 'magic'; there are portfolio, random, dfs, fifo, rr",
+    "there is no strategy or policy 'magic'; there are portfolio, random, dfs, fifo, rr, priority",
   )
 })
 

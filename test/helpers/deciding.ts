@@ -1,10 +1,21 @@
-import { boot, type Context, int32, map_anonymous, type Program, type Scenario, scenario } from 'ipclab/kernel'
+import {
+  boot,
+  type Context,
+  int32,
+  map_anonymous,
+  type Program,
+  type ProgramSpec,
+  type Scenario,
+  scenario,
+} from 'ipclab/kernel'
 import { type Decider, run } from 'ipclab/scheduler'
 
 export type Given = Context<Record<never, never>, { base: number }, string[]>
 
+type Spec = ProgramSpec<Record<never, never>, { base: number }, string[]>
+
 /** Programs over a page of shared memory, which note what they do. */
-export function made(programs: Record<string, (context: Given) => Program>): Scenario {
+export function made(programs: Record<string, ((context: Given) => Program) | Spec>): Scenario {
   return scenario('deciders', {
     ghost: (): string[] => [],
     *setup() {

@@ -11,9 +11,15 @@ describe('what a scenario is made of', () => {
   test.each([
     [{ invariant: { a: () => false } }, "'x' has a part 'invariant', and there is no such: there are source, about"],
     [{ programs: undefined }, "'x': programs must be an object with a name for each, not undefined"],
-    [{ programs: { p: null } }, "'x': programs.p must be a generator function or { program, copies, uid }, not null"],
+    [
+      { programs: { p: null } },
+      "'x': programs.p must be a generator function or { program, copies, uid, priority }, not null",
+    ],
     [{ programs: { p: { copies: 2 } } }, 'programs.p must be a generator function'],
-    [{ programs: { p: { program: p, copy: 2 } } }, "programs.p has a 'copy', and there are only program, copies, uid"],
+    [
+      { programs: { p: { program: p, copy: 2 } } },
+      "programs.p has a 'copy', and there are only program, copies, uid, priority",
+    ],
     [{ programs: { p: { program: p, copies: 1.5 } } }, 'programs.p.copies must be a whole number from 0 to 1000000'],
     [{ programs: { p: { program: p, uid: 'root' } } }, 'programs.p.uid must be a whole number of at least 0'],
     [{ programs: { 'a b': p } }, "'a b' can't name a process"],

@@ -250,7 +250,7 @@ const waits = (name: string) =>
   }
 
 test.each([
-  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, dfs, fifo, rr"],
+  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, dfs, fifo, rr, priority"],
   ['dfs:depth=3', "'dfs:depth=3': dfs takes no options; write dfs alone"],
   ['rr:quantum=0', "'rr:quantum=0': rr takes a quantum of at least 1 step, as in rr:quantum=2"],
   ['rr:speed=1', "'rr:speed=1': rr takes a quantum"],

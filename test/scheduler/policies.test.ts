@@ -1,4 +1,4 @@
-import { await_, choose, compute, int32, type Program, sleep, thread_create, yield_ } from 'ipclab/kernel'
+import { await_, choose, compute, fork, int32, type Program, sleep, thread_create, yield_ } from 'ipclab/kernel'
 import { decider } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { type Given, independent, made, once } from '../helpers/deciding.ts'
@@ -83,6 +83,64 @@ describe('policies', () => {
       },
     })
     expect(once(one, decider('rr', '1')).order).toMatch(/^A B A\.1\+ A/)
+  })
+})
+
+describe('priority', () => {
+  const work = (name: string, priority: number, steps = 2) => ({
+    priority,
+    *program({ ghost }: Given): Program {
+      for (let i = 1; i <= steps; i++) {
+        yield* choose(1)
+        ghost.push(`${name}${i}`)
+      }
+    },
+  })
+
+  test('the most urgent runs first, and those who do not say are of priority 0', () => {
+    const one = made({ low: work('l', -1), plain: work('p', 0).program, high: work('h', 1) })
+    expect(once(one, decider('priority', '1')).ghost).toBe('h1 h2 p1 p2 l1 l2')
+  })
+
+  test('one that becomes ready takes the CPU at once; who is put off goes on before its equals', () => {
+    const one = made({
+      A: work('a', 0, 4),
+      B: work('b', 0),
+      high: {
+        priority: 2,
+        *program({ ghost }) {
+          yield* sleep(2)
+          ghost.push('high')
+        },
+      },
+    })
+    // high sets its timer at 0; it is due at 2, after A's second step, and needs a step to wake up in.
+    expect(once(one, decider('priority', '1')).ghost).toBe('a1 high a2 a3 a4 b1 b2')
+  })
+
+  test('yield_ lets an equal go first, and nobody less urgent', () => {
+    const one = made({
+      A: { priority: 1, program: yields('A') },
+      B: { priority: 1, program: yields('B') },
+      C: { priority: 0, program: yields('C') },
+    })
+    expect(once(one, decider('priority', '1')).ghost).toBe('A1 B1 C1 A2 B2 C2')
+  })
+
+  test('children have the priority of their parent', () => {
+    const one = made({
+      parent: {
+        priority: 1,
+        *program({ ghost }) {
+          yield* fork(function* child() {
+            yield* choose(1)
+            ghost.push('child')
+          })
+        },
+      },
+      other: work('o', 0),
+    })
+    expect(once(one, decider('priority', '1')).ghost).toBe('child o1 o2')
   })
 })
 
