@@ -18,10 +18,19 @@ import type { Trace } from './trace.ts'
 
 /** Traces as files: written beside and then put in place, so that there is never half a trace under the name. */
 
+/** What is kept in files, and how their names end. */
+export type Kind = 'trace' | 'schedule'
+const ENDINGS: { readonly [K in Kind]: string } = { trace: '.ndjson', schedule: '.json' }
+
 /** Writes the trace to a file. @throws BadInput when it can't be written */
 export function writeTrace(trace: Trace, path: string): void {
-  put(path, (file) => {
-    for (const bytes of trace.chunks()) {
+  writePieces(trace.chunks(), path, 'trace')
+}
+
+/** Writes a file, whole or not at all. @throws BadInput when it can't be written */
+export function writePieces(pieces: Iterable<Uint8Array>, path: string, kind: Kind): void {
+  put(path, kind, (file) => {
+    for (const bytes of pieces) {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
     }
   })
@@ -29,13 +38,15 @@ export function writeTrace(trace: Trace, path: string): void {
 
 /** Looks before the work is done whether its trace could be written there. @throws BadInput when not */
 export function checkWritable(path: string): void {
-  put(path, null)
+  put(path, 'trace', null)
 }
 
 /** @param write `null` only tries: whatever is at `path` stays as it is */
-function put(path: string, write: ((file: number) => void) | null): void {
+function put(path: string, kind: Kind, write: ((file: number) => void) | null): void {
   if (EXTENSIONS.includes(extname(path)))
-    throw new BadInput(`cannot write ${shown(path)}: a scenario's name ends so, and a trace's does not; write .ndjson`)
+    throw new BadInput(
+      `cannot write ${shown(path)}: a scenario's name ends so, and a ${kind}'s does not; write ${ENDINGS[kind]}`,
+    )
   try {
     const stats = statSync(path, { throwIfNoEntry: false })
     // Not over a device or a pipe: that is written into as it is.
@@ -55,7 +66,7 @@ function put(path: string, write: ((file: number) => void) | null): void {
       throw error
     }
   } catch (error) {
-    throw unwritable(path, error)
+    throw unwritable(path, kind, error)
   }
 }
 
@@ -68,11 +79,11 @@ function fill(path: string, write: (file: number) => void): void {
   }
 }
 
-function unwritable(path: string, error: unknown): BadInput {
+function unwritable(path: string, kind: Kind, error: unknown): BadInput {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case 'ENOENT':
-      if (path === '') return new BadInput('cannot write a trace: the path is empty; name a file')
+      if (path === '') return new BadInput(`cannot write a ${kind}: the path is empty; name a file`)
       if (existsSync(dirname(path)))
         return new BadInput(`cannot write ${shown(path)}: no file can be made there; choose another path`)
       return new BadInput(`cannot write ${shown(path)}: there is no folder ${shown(dirname(path))}; make it first`)
@@ -93,12 +104,18 @@ function unwritable(path: string, error: unknown): BadInput {
 
 /** Reads a trace. @throws BadInput, naming file and line, for what is no whole, unchanged trace of our version */
 export function readTrace(path: string): Trace {
-  return parseTrace(readText(path), shown(path))
+  return parseTrace(readText(path, 'trace'), shown(path))
 }
 
-function readText(path: string): string {
-  if (path === '')
-    throw new BadInput("the trace's path is empty; name a file that 'ipclab run' or 'ipclab explore' wrote")
+/** Who writes such files. */
+const WRITERS: { readonly [K in Kind]: string } = {
+  trace: "'ipclab run' and 'ipclab explore' write traces",
+  schedule: "'ipclab step' and failing tests write schedules",
+}
+
+/** The text of a file. @throws BadInput when it can't be read */
+export function readText(path: string, kind: Kind): string {
+  if (path === '') throw new BadInput(`the ${kind}'s path is empty; name a file: ${WRITERS[kind]}`)
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
@@ -106,14 +123,14 @@ function readText(path: string): string {
     switch (code) {
       case 'ENOENT':
       case 'ENOTDIR':
-        throw new BadInput(`there is no file ${shown(path)}; 'ipclab run' and 'ipclab explore' write traces`)
+        throw new BadInput(`there is no file ${shown(path)}; ${WRITERS[kind]}`)
       case 'EISDIR':
-        throw new BadInput(`${shown(path)} is a folder; name the trace in it`)
+        throw new BadInput(`${shown(path)} is a folder; name the ${kind} in it`)
       case 'EACCES':
       case 'EPERM':
         throw new BadInput(`cannot read ${shown(path)}: permission denied; make it readable`)
       case 'ERR_STRING_TOO_LONG':
-        throw new BadInput(`${shown(path)} is too long to be read as a trace; record a shorter run`)
+        throw new BadInput(`${shown(path)} is too long to be read as a ${kind}; record a shorter run`)
       default:
         throw new BadInput(`cannot read ${shown(path)}: ${message}`)
     }
