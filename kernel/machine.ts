@@ -27,6 +27,11 @@ export class Machine extends Turns {
 
   /** How many ways there are to go on: the ready threads, and after them the next timer, if one is armed. */
   get options(): number {
+    return this.ordinary
+  }
+
+  /** Those of them that are no faults. */
+  get ordinary(): number {
     return this.ready.size + (this.kernel.state.timers.length > 0 ? 1 : 0)
   }
 

@@ -23,10 +23,17 @@ export function optionOf(machine: Machine, choice: Choice): number {
   return machine.state.timers[0]?.thread === choice.slice(1) ? machine.ready.size : -1
 }
 
+/** Whether the option takes the processor from a running thread that could go on. */
+export const isPreemption = (machine: Machine, option: number): boolean =>
+  option !== 0 && option < machine.ordinary && machine.runningGoesOn
+
 /** Every option that the machine has now, for people to read. */
 export function choicesOf(machine: Machine): Choice[] {
   return Array.from({ length: machine.options }, (_, option) => choiceOf(machine, option))
 }
+
+/** The thread or process that a choice is about; not for choices inside a step. */
+export const threadOfChoice = (choice: Choice): string => (choice.startsWith(TIMER) ? choice.slice(1) : choice)
 
 /** Whether the choice is one inside a step. */
 export const isPick = (choice: Choice): boolean => choice.startsWith(CHOSEN) || choice.startsWith(WOKEN)

@@ -18,4 +18,8 @@ export interface Decider extends Door {
   next(machine: Machine): number
   /** After `begin` has said no: whether every schedule was made, so that what held is proved. */
   readonly complete: boolean
+  /** So far every schedule with at most so many preemptions was made; `null` where none is bounded like that. */
+  readonly bound?: number | null
+  /** What the runs made so far promise by what is published of the method, in a sentence. */
+  promise?(): string | null
 }

@@ -3,12 +3,14 @@ import type { Decider } from './decider.ts'
 import { priority } from './policies/priority.ts'
 import { fifo, rr } from './policies/rr.ts'
 import { dfs } from './strategies/dfs.ts'
+import { pct } from './strategies/pct.ts'
 import { random } from './strategies/random.ts'
 
 /** What `--strategy` and `--policy` take, with a line on each. */
 export const deciders: { readonly [name: string]: string } = {
   random: 'a random walk, every option equally likely',
-  dfs: 'every schedule, depth first; proves what holds when it gets through',
+  pct: 'random priorities, which fall at random steps; pct:depth=N, 3 if not given',
+  dfs: 'every schedule, depth first; dfs:preemptions=N only those with at most N, fewest first',
   fifo: 'a policy: a thread runs until it waits or ends',
   rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
   priority: 'a policy: the most urgent process first, at once; first come, first served among equals',
@@ -20,14 +22,16 @@ export function decider(text: string, seed: string, others: readonly string[] = 
   switch (name) {
     case 'random':
       return plain(text, options, random(seed))
+    case 'pct':
+      return pct(seed, numberOf(text, options, 'depth', 3, 1))
     case 'dfs':
-      return plain(text, options, dfs())
+      return options.length === 0 ? dfs() : dfs({ preemptions: numberOf(text, options, 'preemptions', 0, 0) })
     case 'fifo':
       return plain(text, options, fifo())
     case 'priority':
       return plain(text, options, priority())
     case 'rr':
-      return rr(quantumOf(text, options))
+      return rr(numberOf(text, options, 'quantum', 1, 1))
     default:
       throw new BadInput(
         `there is no strategy or policy '${name}'; there are ${[...others, ...Object.keys(deciders)].join(', ')}`,
@@ -40,10 +44,15 @@ function plain(text: string, options: readonly string[], made: Decider): Decider
   return made
 }
 
-function quantumOf(text: string, options: readonly string[]): number {
-  const [option = 'quantum=1', ...rest] = options
-  const digits = /^(?:quantum=)?(\d+)$/.exec(option)?.[1]
-  if (digits === undefined || Number(digits) < 1 || rest.length > 0)
-    throw new BadInput(`'${text}': rr takes a quantum of at least 1 step, as in rr:quantum=2`)
+/** The one number that a decider takes: `rr:quantum=2`, or `rr:2` for short. */
+function numberOf(text: string, options: readonly string[], what: string, usual: number, least: number): number {
+  const [option = String(usual), ...rest] = options
+  const [, name = what, digits] = /^(?:(\w+)=)?(\d+)$/.exec(option) ?? []
+  if (digits === undefined || name !== what || Number(digits) < least || rest.length > 0)
+    throw new BadInput(
+      `'${text}': ${nameOf(text)} takes a ${what === 'preemptions' ? 'number of preemptions' : what} of at least ${least}, as in ${nameOf(text)}:${what}=2`,
+    )
   return Number(digits)
 }
+
+const nameOf = (text: string): string => text.split(':')[0] ?? text

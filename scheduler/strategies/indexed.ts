@@ -1,5 +1,5 @@
 import { BadInput, invariant } from '../../kernel/index.ts'
-import { CHOSEN, type Choice, choiceOf, WOKEN } from '../choice.ts'
+import { CHOSEN, type Choice, choiceOf, isPreemption, WOKEN } from '../choice.ts'
 import type { Decider } from '../decider.ts'
 
 /** A decider that writes down which options were taken, by number: the cheapest record from which a run can be made again. */
@@ -17,6 +17,10 @@ export function logged(inner: Decider): Logged {
     get complete() {
       return inner.complete
     },
+    get bound() {
+      return inner.bound ?? null
+    },
+    promise: () => inner.promise?.() ?? null,
     begin(simulation, index) {
       length = 0
       return inner.begin(simulation, index)
@@ -66,7 +70,7 @@ export function witnessed(inner: Decider): Witnessed {
     },
     next(machine) {
       const option = inner.next(machine)
-      if (option !== 0 && machine.runningGoesOn) preemptions += 1
+      if (isPreemption(machine, option)) preemptions += 1
       steps += 1
       choices.push(choiceOf(machine, option))
       return option

@@ -19,11 +19,17 @@ export class Departure extends BadInput {
   }
 }
 
+/** A decider that reads a list. */
+export interface Replay extends Decider {
+  /** Every choice of the list has been made. */
+  readonly over: boolean
+}
+
 /**
  * Reads the choices from a list, and makes one run of them. Where the list is over, the running thread goes on, or the
  * first that can.
  */
-export function replay(choices: readonly Choice[], name = 'replay'): Decider {
+export function replay(choices: readonly Choice[], name = 'replay'): Replay {
   let at = 0
   let step = 0
 
@@ -31,6 +37,9 @@ export function replay(choices: readonly Choice[], name = 'replay'): Decider {
     name,
     keepsTime: false,
     complete: false,
+    get over() {
+      return at >= choices.length
+    },
     begin(_simulation, index) {
       at = 0
       step = 0

@@ -66,7 +66,7 @@ test.each([
   [['--set', 'rounds=9'], /^parameter rounds takes a whole number from 1 to 5, not 9/],
   [['--set', 'rounds=many'], /^parameter rounds takes a whole number from 1 to 5, not 'many'/],
   [['--set', 'rounds'], /argument 'rounds' is invalid: write name=value/],
-  [['--strategy', 'rr:quantum=0'], /rr takes a quantum of at least 1 step/],
+  [['--strategy', 'rr:quantum=0'], /rr takes a quantum of at least 1/],
   [['--wake-order', 'last'], /Allowed choices are any, fifo, lifo/],
   [['--max-steps', '0'], /argument '0' is invalid: it takes a whole number of at least 1/],
   [['--stratgy', 'dfs'], /^unknown option '--stratgy' \(Did you mean --strategy\?\)/],

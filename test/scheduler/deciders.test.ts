@@ -250,9 +250,11 @@ const waits = (name: string) =>
   }
 
 test.each([
-  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, dfs, fifo, rr, priority"],
-  ['dfs:depth=3', "'dfs:depth=3': dfs takes no options; write dfs alone"],
-  ['rr:quantum=0', "'rr:quantum=0': rr takes a quantum of at least 1 step, as in rr:quantum=2"],
+  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, pct, dfs, fifo, rr"],
+  ['random:2', "'random:2': random takes no options; write random alone"],
+  ['dfs:depth=3', "'dfs:depth=3': dfs takes a number of preemptions of at least 0, as in dfs:preemptions=2"],
+  ['pct:depth=0', "'pct:depth=0': pct takes a depth of at least 1, as in pct:depth=2"],
+  ['rr:quantum=0', "'rr:quantum=0': rr takes a quantum of at least 1, as in rr:quantum=2"],
   ['rr:speed=1', "'rr:speed=1': rr takes a quantum"],
   ['rr:2:3', "'rr:2:3': rr takes a quantum"],
   ['', "there is no strategy or policy ''"],

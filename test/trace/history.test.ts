@@ -20,7 +20,12 @@ import { cases, scenarioOf } from '../helpers/random-programs.ts'
 
 enablePatches()
 
-const deciders: Record<string, (seed: string) => Decider> = { random, dfs, fifo, 'rr:quantum=2': () => rr(2) }
+const deciders: Record<string, (seed: string) => Decider> = {
+  random,
+  dfs: () => dfs(),
+  fifo,
+  'rr:quantum=2': () => rr(2),
+}
 
 /** Copies of the state of a kernel that is changed in place, after the steps that are asked for. */
 function statesInPlace(trace: Trace, scenario: Scenario, wanted: (step: number) => boolean): Map<number, KernelState> {

@@ -42,7 +42,7 @@ afterAll(() => {
 const policies: Record<string, () => Decider> = { fifo, 'rr:quantum=1': () => rr(1), 'rr:quantum=3': () => rr(3) }
 const deciders: Record<string, (seed: string) => Decider> = {
   random,
-  dfs,
+  dfs: () => dfs(),
   'by hand': () => replay(['q', 'q', 'r'], 'by hand'),
   ...policies,
 }

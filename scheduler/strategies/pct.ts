@@ -1,0 +1,129 @@
+import { BadInput, type Machine } from '../../kernel/index.ts'
+import { choiceOf } from '../choice.ts'
+import type { Decider } from '../decider.ts'
+import { numbers } from '../numbers.ts'
+
+/**
+ * Probabilistic concurrency testing: threads get random priorities and the highest that can go on does; at depth - 1
+ * random steps of a run the thread about to go falls below all others. Burckhardt, Kothari, Musuvathi, Nagarakatte, A
+ * randomized scheduler with probabilistic guarantees of finding bugs, ASPLOS 2010: a bug of depth d, one that d orderings
+ * between steps bring about, is found in a run with probability at least 1 / (n k^(d-1)), for n threads and k steps.
+ *
+ * Departures from the paper: n and k are not asked for but are the largest seen in the runs before (the first is a random
+ * walk); a run much longer than k goes on as a random walk, so that a spinning thread of high priority does not keep it
+ * from its end; the next timer counts as a thread; faults strike at random, about once a run.
+ */
+export function pct(seed: string, depth = 3): Decider {
+  if (!Number.isInteger(depth) || depth < 1)
+    throw new BadInput(`the depth of pct is a whole number of at least 1, not ${depth}`)
+  const stream = numbers(seed)
+  /** The largest number of threads, and of steps, of any run before this one. */
+  let threads = 0
+  let steps = 0
+  /** Runs made since these were as large as they are. */
+  let runs = 0
+
+  const priorities = new Map<string, number>()
+  /** The steps at which a thread falls, the next one last. */
+  let changes: number[] = []
+  let step = 0
+
+  function next(machine: Machine): number {
+    step += 1
+    const { options, ordinary } = machine
+    if (options > ordinary && stream.below(Math.max(steps, FIRST_STEPS)) === 0)
+      return ordinary + stream.below(options - ordinary)
+    if (steps === 0 || step > steps * PATIENCE) {
+      note(machine, ordinary)
+      return ordinary === 1 ? 0 : stream.below(ordinary)
+    }
+    const highest = highestOf(machine, ordinary)
+    if (changes.at(-1) !== step) return highest
+    changes.pop()
+    priorities.set(choiceOf(machine, highest), changes.length)
+    return highestOf(machine, ordinary)
+  }
+
+  function highestOf(machine: Machine, ordinary: number): number {
+    let highest = 0
+    let best = -1
+    for (let option = 0; option < ordinary; option++) {
+      const priority = priorityOf(choiceOf(machine, option))
+      if (priority > best) {
+        best = priority
+        highest = option
+      }
+    }
+    return highest
+  }
+
+  /** A thread that is seen for the first time gets a place among the others, above where they fall to. */
+  function priorityOf(choice: string): number {
+    let priority = priorities.get(choice)
+    if (priority === undefined) {
+      priority = depth + stream.below(PRIORITIES)
+      priorities.set(choice, priority)
+    }
+    return priority
+  }
+
+  function note(machine: Machine, ordinary: number): void {
+    for (let option = 0; option < ordinary; option++) priorities.set(choiceOf(machine, option), 0)
+  }
+
+  /** Learns from the run just made. */
+  function learn(): void {
+    runs += 1
+    if (step <= steps && priorities.size <= threads) return
+    steps = Math.max(steps, step)
+    threads = Math.max(threads, priorities.size)
+    runs = 0
+  }
+
+  function promise(): string | null {
+    const known = Math.max(threads, priorities.size) === threads && step <= steps
+    if (steps === 0 || !known) return null
+    const one = 1 / (threads * steps ** (depth - 1))
+    const all = 1 - (1 - one) ** (runs + 1)
+    const places = depth === 1 ? 'n' : depth === 2 ? '(n k)' : `(n k^${depth - 1})`
+    return (
+      `pct finds a bug of depth ${depth} in a run with probability at least 1/${places} = 1/${Math.round(1 / one)} ` +
+      `(n = ${threads} threads, k = ${steps} steps): in the ${runs + 1} runs made since these were seen, at least ${percent(all)}`
+    )
+  }
+
+  return {
+    name: depth === 3 ? 'pct' : `pct:depth=${depth}`,
+    keepsTime: false,
+    complete: false,
+    promise,
+    begin(_simulation, index) {
+      if (index > 0) learn()
+      priorities.clear()
+      step = 0
+      changes = steps === 0 ? [] : falls()
+      return true
+    },
+    next,
+    pick: (_kind, _thread, count) => (count === 1 ? 0 : stream.below(count)),
+  }
+
+  /** So many different steps at random, the largest first. */
+  function falls(): number[] {
+    const chosen = new Set<number>()
+    while (chosen.size < Math.min(depth - 1, steps)) chosen.add(1 + stream.below(steps))
+    return [...chosen].sort((a, b) => b - a)
+  }
+}
+
+/** Where a thread that is not to fall starts: so many priorities that two threads hardly ever share one. */
+const PRIORITIES = 2 ** 30
+/** A run of so many times the longest seen goes on as a random walk. */
+const PATIENCE = 4
+/** Steps that a run is taken to have while none was made. */
+const FIRST_STEPS = 16
+
+function percent(share: number): string {
+  if (share < 0.01) return `${(share * 100).toPrecision(1)}%`
+  return share > 0.99 ? '99%' : `${Math.floor(share * 100)}%`
+}

@@ -1,0 +1,30 @@
+import type { Choice } from '../choice.ts'
+import type { Decider } from '../decider.ts'
+import { replay } from './replay.ts'
+
+/**
+ * Every run begins with the same choices, and only what comes after them is the other decider's: for questions about
+ * what can still become of a run that has come so far. Until the choices are used up the other decider isn't asked.
+ * A choice that can't happen is a `Departure`.
+ */
+export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
+  const beginning = replay(choices, inner.name)
+  return {
+    name: inner.name,
+    keepsTime: inner.keepsTime,
+    get complete() {
+      return inner.complete
+    },
+    get bound() {
+      return inner.bound ?? null
+    },
+    promise: () => inner.promise?.() ?? null,
+    begin(simulation, index) {
+      beginning.begin(simulation, 0)
+      return inner.begin(simulation, index)
+    },
+    next: (machine) => (beginning.over ? inner.next(machine) : beginning.next(machine)),
+    pick: (kind, thread, count, label) =>
+      beginning.over ? inner.pick(kind, thread, count, label) : beginning.pick(kind, thread, count, label),
+  }
+}
