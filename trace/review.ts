@@ -1,5 +1,5 @@
 import { boot, type Id, type Scenario, type Simulation, type Task } from '../kernel/index.ts'
-import { run, type Waiting, whoWaits } from '../scheduler/index.ts'
+import { type Observer, run, type Waiting, whoWaits } from '../scheduler/index.ts'
 import { deciderOf } from './again.ts'
 import { placesOf } from './labels.ts'
 import { sourceOf } from './names.ts'
@@ -30,8 +30,15 @@ export interface Review {
 
 type Open = { -readonly [K in keyof WaitPeriod]: WaitPeriod[K] }
 
-/** Makes the run of a trace once more and watches it. `given` is the scenario that the trace was recorded from. */
-export function review(trace: Trace, given: LoadedScenario | Scenario): Review {
+/**
+ * Makes the run of a trace once more and watches it. `given` is the scenario that the trace was recorded from.
+ * @param watch who else watches: asked before the first step, what it returns is told of every one
+ */
+export function review(
+  trace: Trace,
+  given: LoadedScenario | Scenario,
+  watch: (simulation: Simulation) => Observer = () => () => {},
+): Review {
   const { scenario, probe } = sourceOf(given)
   const { params, wakeOrder, maxSteps } = trace.header
   const decider = deciderOf(trace)
@@ -42,7 +49,7 @@ export function review(trace: Trace, given: LoadedScenario | Scenario): Review {
   const threads = [...simulation.machine.tasks.keys()]
   const watcher = new Watcher(simulation)
   watcher.look()
-  run(simulation, decider, { maxSteps, observers: [() => watcher.look()] })
+  run(simulation, decider, { maxSteps, observers: [() => watcher.look(), watch(simulation)] })
   return { waits: watcher.waits, places: watcher.places, threads }
 }
 
