@@ -2,4 +2,5 @@
 export { checkDeterminism } from './determinism.ts'
 export * from './explore.ts'
 export { guarded, SILENCE_MS_MAX } from './guarded.ts'
+export type { Found } from './investigate.ts'
 export * from './verdict.ts'

@@ -5,6 +5,8 @@ import type { Failure } from '../scheduler/index.ts'
 export type Verdict =
   /** Every schedule there is was made, and all held. */
   | 'proved'
+  /** Every schedule with at most so many preemptions was made, and all held. */
+  | 'bounded'
   /** So many schedules were made, and all held. */
   | 'sampled'
   | 'failed'

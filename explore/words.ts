@@ -1,4 +1,4 @@
-import type { Found } from './explore.ts'
+import type { Found } from './investigate.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What a search has to say at its end, for people. */
@@ -9,6 +9,7 @@ export const ENDLESS =
 export interface Counts {
   readonly executions: number
   readonly schedules: number | null
+  readonly bound: number | null
   readonly steps: number
   readonly pruned: number
 }
@@ -32,10 +33,12 @@ export function inWords(
   return lines.join('\n')
 }
 
-function headline(verdict: Verdict, failure: Found | null, { executions, schedules }: Counts): string {
+function headline(verdict: Verdict, failure: Found | null, { executions, schedules, bound }: Counts): string {
   switch (verdict) {
     case 'proved':
       return `proved: holds in every schedule (${schedules === 1 ? 'there is' : 'there are'} ${thousands(schedules ?? executions)})`
+    case 'bounded':
+      return `proved up to ${count(bound ?? 0, 'preemption')}: holds in every schedule with no more (${count(executions, 'run')}); there may be others`
     case 'sampled':
       return `sampled: holds in ${count(executions, 'schedule')}; there may be others`
     case 'failed':

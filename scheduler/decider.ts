@@ -20,6 +20,8 @@ export interface Decider extends Door {
   readonly complete: boolean
   /** So far every schedule with at most so many preemptions was made; `null` where none is bounded like that. */
   readonly bound?: number | null
+  /** An estimate of how much of all that it is to make it has made, from 0 to 1. */
+  readonly share?: number | null
   /** What the runs made so far promise by what is published of the method, in a sentence. */
   promise?(): string | null
 }

@@ -17,9 +17,13 @@ const MESSAGE_MAX = 500
 export function verdictLines({ text, verdict, failure }: Exploration, colors: Colors): string[] {
   const [headline = '', ...said] = text.split('\n')
   const more = said.filter((line) => line !== failure?.message) // that is told below the drawing
-  const paint = { proved: colors.green, sampled: colors.green, failed: colors.red, inconclusive: colors.yellow }[
-    verdict
-  ]
+  const paint = {
+    proved: colors.green,
+    bounded: colors.green,
+    sampled: colors.green,
+    failed: colors.red,
+    inconclusive: colors.yellow,
+  }[verdict]
   return [colors.bold(paint(headline)), ...more]
 }
 

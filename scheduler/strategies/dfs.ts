@@ -18,6 +18,8 @@ export interface DfsOptions {
   readonly preemptions?: number
 }
 
+const MILLION = 1_000_000n
+
 /**
  * Depth-first search through every schedule there is: at each point the options are taken in turn, the last point
  * first. It is complete when no point has an option left. With a bound on preemptions it is iterative context bounding:
@@ -82,6 +84,17 @@ export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY }: DfsOpt
     return true
   }
 
+  /** As if below each point every option led to equally many schedules: Knuth, Estimating the efficiency of backtrack programs, 1975. */
+  function share(): number {
+    let made = 0n
+    let all = 1n
+    for (const { taken, count } of path) {
+      made = made * BigInt(count) + BigInt(taken)
+      all *= BigInt(count)
+    }
+    return Number((made * MILLION) / all) / Number(MILLION) // whole numbers: it decides how a search goes on
+  }
+
   return {
     name: bounded ? `dfs:preemptions=${boundMax}` : 'dfs',
     keepsTime: false,
@@ -90,6 +103,9 @@ export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY }: DfsOpt
     },
     get bound() {
       return made
+    },
+    get share() {
+      return bounded ? null : exhausted ? 1 : share()
     },
     begin(_simulation, index) {
       depth = 0

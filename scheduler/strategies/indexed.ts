@@ -20,6 +20,9 @@ export function logged(inner: Decider): Logged {
     get bound() {
       return inner.bound ?? null
     },
+    get share() {
+      return inner.share ?? null
+    },
     promise: () => inner.promise?.() ?? null,
     begin(simulation, index) {
       length = 0

@@ -18,6 +18,9 @@ export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
     get bound() {
       return inner.bound ?? null
     },
+    get share() {
+      return inner.share ?? null
+    },
     promise: () => inner.promise?.() ?? null,
     begin(simulation, index) {
       beginning.begin(simulation, 0)
