@@ -1,5 +1,5 @@
 import { BadInput, type BootOptions, boot, type Scenario } from '../kernel/index.ts'
-import { type Choice, isPick, TIMER, WOKEN } from '../scheduler/index.ts'
+import { type Choice, isPick, threadOfChoice, WOKEN } from '../scheduler/index.ts'
 import { nearest } from '../trace/scenario-file/words.ts'
 
 /** Schedules as people write them: any beginning of a name that fits one thread only stands for it. */
@@ -14,11 +14,11 @@ export function fullNames(
   const known = new Map<string, string>()
   return choices.map((choice) => {
     if (isPick(choice) && !choice.startsWith(WOKEN)) return choice
-    const mark = choice.startsWith(TIMER) || choice.startsWith(WOKEN) ? choice.slice(0, 1) : ''
-    const name = choice.slice(mark.length)
+    const name = choice.startsWith(WOKEN) ? choice.slice(WOKEN.length) : threadOfChoice(choice)
     const full = known.get(name) ?? fullName(name, names)
     known.set(name, full)
-    return mark + full
+    const at = choice.startsWith(name) ? 0 : 1 // behind its mark
+    return choice.slice(0, at) + full + choice.slice(at + name.length)
   })
 }
 

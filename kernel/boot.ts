@@ -1,6 +1,7 @@
 import { peekMemory, type Type, type ValueOf } from './access.ts'
 import type { Program, SiteProbe } from './call.ts'
 import { BadInput, invariant } from './errors.ts'
+import { FaultBook } from './faults.ts'
 import { Journal } from './journal.ts'
 import { type Door, type Kernel, peek, threadOf } from './kernel.ts'
 import { Machine } from './machine.ts'
@@ -39,6 +40,8 @@ export interface BootOptions {
 
 interface Member {
   readonly id: Id
+  /** Of its program. */
+  readonly name: string
   readonly program: ProgramOf<AnyValues, unknown, unknown>
   readonly context: { -readonly [K in keyof Context]: Context[K] }
 }
@@ -72,6 +75,7 @@ export class Simulation {
     const wakeOrder = options.wakeOrder ?? scenario.wakeOrder ?? 'any'
     this.machine = new Machine({ wakeOrder, door: firstOption, sites: options.sites ?? null })
     this.shared = this.#setUp()
+    if (scenario.faults !== undefined) this.machine.faultBook = new FaultBook(scenario.faults, this.#mortal(scenario))
     this.machine.kernel.door = options.door
     this.world = this.#makeWorld()
   }
@@ -170,10 +174,17 @@ export class Simulation {
         if (priority !== undefined) process.priority = priority
         createThread(kernel, process, id)
         pids[id] = process.pid
-        this.#members.push({ id, program, context: { params, shared, ghost: undefined, name: id, index, pids } })
+        this.#members.push({ id, name, program, context: { params, shared, ghost: undefined, name: id, index, pids } })
       }
     }
     if (this.#members.length === 0) throw new BadInput(`'${scenario.title}' has no programs to run`)
+  }
+
+  /** The processes that a fault may kill, where they are said. */
+  #mortal({ faults }: Scenario): ReadonlySet<Id> | null {
+    const { kill } = faults ?? {}
+    if (typeof kill !== 'object') return null
+    return new Set(this.#members.filter(({ name }) => kill.includes(name)).map(({ id }) => id))
   }
 
   #makeWorld(): World {

@@ -1,6 +1,6 @@
 import type { CallError } from './errors.ts'
 import type { Kernel } from './kernel.ts'
-import type { CallState, Data, Thread, WakeOrder } from './state.ts'
+import type { CallState, Data, Id, Thread, WakeOrder } from './state.ts'
 
 /**
  * A system call is plain functions that change the kernel's state, in stages. What a program yields is a `Call`:
@@ -21,7 +21,7 @@ export const NEXT = 4
 export const GONE = 5
 
 /** Why a waiting call is being ended from outside. */
-export type GiveUpReason = 'timeout' | 'signal' | 'abort' | 'killed' | 'died'
+export type GiveUpReason = 'timeout' | 'signal' | 'abort' | 'killed' | 'died' | 'spurious'
 
 export type Args = { readonly [name: string]: Data }
 
@@ -35,6 +35,8 @@ export interface Stage<A extends Args> {
   attempt(kernel: Kernel, thread: Thread, args: A): Outcome
   /** The order in which waiters of this stage are served; absent: the machine's default. */
   order?(kernel: Kernel, thread: Thread, args: A): WakeOrder
+  /** A sleeper in this stage may be woken by nothing at all: `giveUp` is then asked with `spurious`. */
+  readonly wakesSpuriously?: true
 }
 
 /** Who or what a waiting call waits for, for reports. */
@@ -60,6 +62,25 @@ export interface CallDef<A extends Args, R> {
   /** SA_RESTART makes it go on after a handler, instead of giving up. */
   readonly restarts?: boolean
   waitsFor?(kernel: Kernel, thread: Thread, args: A): Waits
+  /** A handler that runs while the call waits ends the wait, or begins it anew: whoever may send signals may end it. */
+  readonly interruptible?: boolean
+  /**
+   * What the call does to its `subject` when it succeeds: takes a lock or a unit of it; gives that back, or adds one;
+   * signals those who wait there, which is lost when nobody does.
+   */
+  readonly does?: 'takes' | 'gives' | 'signals'
+  /**
+   * The object that the call is about, as a reader would name it: the same text for the calls that wait there and those
+   * that end such waits, and the same as `waitsFor(…).object`. Asked while the thread stands in the call.
+   */
+  subject?(kernel: Kernel, thread: Thread, args: A): string
+  /** The subject of the lock that the call gives back when it begins to wait, and has again when it returns. */
+  lends?(kernel: Kernel, thread: Thread, args: A): string
+  /**
+   * The threads one of which must act, or the wait will never end; those among them that have ended never act. Only
+   * where that is exactly known; `null`: anybody might. Asked only while the call waits.
+   */
+  blockers?(kernel: Kernel, thread: Thread, args: A): readonly Id[] | null
   /** A local call is no transition: it rides with the one before it. It may not touch kernel objects. */
   local?(machine: LocalContext, args: A, extra: unknown): R
   error(code: string, call: string, detail: Data): CallError

@@ -3,7 +3,7 @@ import { type Call, call, defineCall, SLEEP } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { done, type Kernel, threadOf } from './kernel.ts'
-import type { Id, Thread, Timer } from './state.ts'
+import type { Id, KernelState, Thread, Timer } from './state.ts'
 
 /**
  * Virtual time and timers. A thread has at most one timer: the end of its sleep, or the deadline of the call it waits
@@ -11,7 +11,7 @@ import type { Id, Thread, Timer } from './state.ts'
  * at any moment.
  */
 
-const earlier = (a: Timer, b: Timer): number => a.at - b.at || a.number - b.number
+export const earlier = (a: Timer, b: Timer): number => a.at - b.at || a.number - b.number
 
 /** The footprint of all that has to do with time. */
 export const CLOCK = 'clock'
@@ -27,9 +27,18 @@ export function armTimer(kernel: Kernel, thread: Thread, at: number): void {
 
 /** When the thread's timer fires; `null` when none is armed. */
 export function armedUntil(kernel: Kernel, thread: Thread): number | null {
-  if (thread.timer === 0) return null
-  return kernel.state.timers.find(({ number }) => number === thread.timer)?.at ?? null
+  return timerOf(kernel, thread)?.at ?? null
 }
+
+/** The thread's timer, if one is armed. */
+export function timerOf(kernel: Kernel, thread: Thread): Timer | undefined {
+  if (thread.timer === 0) return undefined
+  return kernel.state.timers.find(({ number }) => number === thread.timer)
+}
+
+/** Whether the timer will fire, and is not one that was cancelled. */
+export const isArmed = ({ threads }: KernelState, { thread, number }: Timer): boolean =>
+  threads[thread]?.timer === number
 
 /** The thread's timer will not fire. */
 export function disarmTimer(kernel: Kernel, thread: Thread): void {
@@ -40,16 +49,19 @@ export function disarmTimer(kernel: Kernel, thread: Thread): void {
 
 /** A cancelled timer stays in the heap until it comes to the top, and goes then: the top is always an armed one. */
 function dropStale(kernel: Kernel): void {
-  const { timers, threads } = kernel.state
+  const { state } = kernel
+  const { timers } = state
   for (let top = timers[0]; top !== undefined; top = timers[0]) {
-    if (threads[top.thread]?.timer === top.number) return
+    if (isArmed(state, top)) return
     Heap.heappop(timers, earlier)
   }
 }
 
-/** Takes the next timer off and sets the clock to its time, if that is later. Returns its thread; `null` when none is armed. */
-export function fireTimer(kernel: Kernel): Id | null {
-  const timer = kernel.state.timers[0]
+/**
+ * Takes a timer off, the next if no other is named, and sets the clock to its time, if that is later. Returns its thread;
+ * `null` when none is armed.
+ */
+export function fireTimer(kernel: Kernel, timer = kernel.state.timers[0]): Id | null {
   if (timer === undefined) return null
   kernel.footprint.add(CLOCK, 0, READ | WRITE, SEQ_CST)
   const { at, thread } = timer

@@ -1,43 +1,54 @@
 import type { Call, Program } from './call.ts'
 import { invariant } from './errors.ts'
+import { type Fault, Faultable, type FaultBook, NO_FAULTS } from './faults.ts'
 import { threadOf } from './kernel.ts'
 import { ReadySet, Task } from './ready.ts'
 import { isDue } from './signal.ts'
 import type { Id, KernelState, Thread } from './state.ts'
-import { type StepKind, type Transact, Turns } from './turns.ts'
+import type { Transact } from './turns.ts'
 
 /**
  * The machine: threads with their programs over a kernel state. It knows who could go next, takes the step that it is
  * told to, and looks again at whoever that affects. What to choose is the decider's business, what it means the
  * checks'.
  */
-export class Machine extends Turns {
+export class Machine extends Faultable {
   readonly ready = new ReadySet()
   /** Between `begin` and `reset`. */
-  #running = false
+  #inRun = false
   /** Told of each thread that becomes able to go on; for policies. */
   onReady: ((task: Task) => void) | null = null
   steps = 0
   /** Threads that have a program and have not ended. */
   alive = 0
+  /** Where the scenario allows faults. */
+  faultBook: FaultBook | null = null
 
   get state(): KernelState {
     return this.kernel.state
   }
 
-  /** How many ways there are to go on: the ready threads, and after them the next timer, if one is armed. */
+  /**
+   * How many ways there are to go on: the ready threads, after them the next timer, if one is armed, and after that the
+   * faults. Where there would be faults alone there is nothing: none need strike, so they save from no deadlock.
+   */
   get options(): number {
-    return this.ordinary
+    return this.faultBook === null ? this.ordinary : this.ordinary + this.faults.length
   }
 
-  /** Those of them that are no faults. */
+  /** Those of the options that are no faults. */
   get ordinary(): number {
     return this.ready.size + (this.kernel.state.timers.length > 0 ? 1 : 0)
   }
 
-  /** Whether option 0 is the thread that took the last step. */
+  /** The faults that could strike now, in the order of their options. */
+  get faults(): readonly Fault[] {
+    return this.faultBook === null || this.ordinary === 0 ? NO_FAULTS : this.faultBook.possible(this.state, this.steps)
+  }
+
+  /** Whether option 0 is the running thread. */
   get runningGoesOn(): boolean {
-    return this.ready.size > 0 && this.ready.at(0) === this.actor
+    return this.ready.size > 0 && this.ready.at(0) === this.running
   }
 
   thread(task: Task): Thread {
@@ -49,7 +60,7 @@ export class Machine extends Turns {
     const thread = threadOf(this.kernel, id)
     let task = this.tasks.get(id)
     if (task === undefined) {
-      task = new Task(id, thread, program, !this.#running)
+      task = new Task(id, thread, program, !this.#inRun)
       this.tasks.set(id, task)
     } else {
       task.restart(thread, program)
@@ -86,7 +97,7 @@ export class Machine extends Turns {
     this.transact = transact
     this.#transaction(recipe)
     for (const id of this.kernel.ended) this.#bury(id) // programs without a single call
-    this.#running = true
+    this.#inRun = true
     for (const task of this.tasks.values()) if (!task.ended) this.refresh(task)
   }
 
@@ -95,13 +106,15 @@ export class Machine extends Turns {
     this.ready.clear()
     for (const task of this.tasks.values()) if (!task.original) this.tasks.delete(task.id)
     this.guards.clear()
-    this.#running = false
+    this.#inRun = false
     this.#clear()
     this.steps = 0
     this.alive = 0
     this.trouble = null
     this.pruned = false
     this.actor = null
+    this.running = null
+    this.faultBook?.reset()
   }
 
   /** The clock goes on by so many ns, between two steps: for policies, which keep time. */
@@ -113,32 +126,31 @@ export class Machine extends Turns {
 
   /** Takes the option with that number: see `options`. */
   step(option: number): void {
-    if (option < this.ready.size) this.stepTask(this.ready.at(option))
-    else this.#begin('timer', () => this.timer())
+    if (option < this.ready.size) return this.stepTask(this.ready.at(option))
+    if (this.faultBook === null || option < this.ordinary) {
+      this.#clear()
+      this.#transaction(() => this.timer())
+    } else {
+      const fault = this.faults[option - this.ordinary]
+      invariant(fault !== undefined, 'a fault that is chosen can strike')
+      this.faultBook.strikes()
+      this.#clear()
+      this.#transaction(() => this.strike(fault))
+    }
+    if (this.running !== null) this.ready.toFront(this.running)
+    if (this.actor !== null) this.#settleEffects(this.actor)
   }
 
   /** The thread takes its next step. */
   stepTask(task: Task): void {
     this.ready.toFront(task)
     this.actor = task
-    if (this.transact !== null) {
-      this.#begin('call', () => this.turn(task, threadOf(this.kernel, task.id)))
-      return
-    }
+    this.running = task
     this.#clear()
     this.kind = 'call'
-    this.turn(task, task.thread)
+    if (this.transact === null) this.turn(task, task.thread)
+    else this.#transaction(() => this.turn(task, threadOf(this.kernel, task.id)))
     this.#settleEffects(task)
-  }
-
-  #begin(kind: StepKind, recipe: () => void): void {
-    this.#clear()
-    this.kind = kind
-    this.#transaction(recipe)
-    if (this.actor !== null) {
-      this.ready.toFront(this.actor) // a timer's thread runs from now on
-      this.#settleEffects(this.actor)
-    }
   }
 
   #transaction(recipe: () => void): void {
@@ -215,7 +227,7 @@ export class Machine extends Turns {
     if (this.#enabled(task, thread)) {
       if (task.slot >= 0) return
       this.ready.add(task)
-      if (task === this.actor) this.ready.toFront(task)
+      if (task === this.running) this.ready.toFront(task)
       this.onReady?.(task)
     } else {
       this.ready.remove(task)

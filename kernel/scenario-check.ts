@@ -1,6 +1,6 @@
 import { BadInput } from './errors.ts'
-import type { Expectation, Param, ScenarioBody } from './scenario.ts'
-import type { WakeOrder } from './state.ts'
+import type { Expectation, Faults, Param, ScenarioBody } from './scenario.ts'
+import { signals, type WakeOrder } from './state.ts'
 
 /**
  * What the types of a scenario say, looked at when it is made: no compiler need have seen the file, and a misspelt
@@ -20,8 +20,9 @@ const KEYS: { readonly [K in Key]: (value: unknown) => string | null } = {
   atEnd: (value) => each(value, fn),
   sometimes: (value) => each(value, fn),
   expect: expectation,
+  faults,
   wakeOrder: (value) => (Object.hasOwn(WAKE_ORDERS, String(value)) ? null : `must be ${listed(WAKE_ORDERS)}`),
-  maxSteps: (value) => (Number.isSafeInteger(value) && (value as number) > 0 ? null : 'must be a whole number above 0'),
+  maxSteps: (value) => (isAboveZero(value) ? null : 'must be a whole number above 0'),
 }
 
 const WAKE_ORDERS: { readonly [K in WakeOrder]: true } = { any: true, fifo: true, lifo: true }
@@ -52,6 +53,7 @@ export function checkScenario(title: unknown, body: unknown): void {
     if (!/^[A-Za-z_$][\w$]*$/.test(name))
       throw new BadInput(`'${title}': '${name}' can't name a process; use letters, digits and _`)
   }
+  checkVictims(title, (body.faults as Faults | undefined)?.kill, body.programs as object)
 }
 
 function each(value: unknown, check: (one: unknown) => string | null): string | null {
@@ -100,6 +102,46 @@ export function copiesOf(name: string, value: unknown): number {
   if (isCopies(value)) return value
   throw new BadInput(`programs.${name}.copies ${COPIES_WORDS}, not ${inWords(value)}`)
 }
+
+const FAULTS: { readonly [K in keyof Faults]-?: (value: unknown) => string | null } = {
+  kill: (value) =>
+    typeof value === 'boolean' || (Array.isArray(value) && value.every((name) => typeof name === 'string'))
+      ? null
+      : `must be true, false or a list of programs, not ${inWords(value)}`,
+  signal: (value) =>
+    typeof value === 'boolean' || (signals as readonly unknown[]).includes(value)
+      ? null
+      : `must be true, false or one of ${signals.join(', ')}, not ${inWords(value)}`,
+  spuriousWakeup: yesOrNo,
+  timeout: yesOrNo,
+  most: (value) => (isAboveZero(value) ? null : `must be a whole number above 0, not ${inWords(value)}`),
+}
+
+function faults(value: unknown): string | null {
+  if (!isObject(value)) return `must be an object such as { kill: true, most: 2 }, not ${inWords(value)}`
+  for (const [key, one] of Object.entries(value)) {
+    if (!Object.hasOwn(FAULTS, key)) return `has a '${key}', and there are only ${Object.keys(FAULTS).join(', ')}`
+    const wrong = one === undefined ? null : FAULTS[key as keyof Faults](one)
+    if (wrong !== null) return `.${key} ${wrong}`
+  }
+  return null
+}
+
+/** Whether those who may be killed are there. @throws BadInput */
+function checkVictims(title: string, kill: Faults['kill'], programs: object): void {
+  if (!Array.isArray(kill)) return
+  const stranger = kill.find((name) => !Object.hasOwn(programs, name))
+  if (stranger !== undefined)
+    throw new BadInput(
+      `'${title}': faults.kill names '${stranger}', and there is no such program: there are ${listed(programs)}`,
+    )
+}
+
+function yesOrNo(value: unknown): string | null {
+  return typeof value === 'boolean' ? null : `must be true or false, not ${inWords(value)}`
+}
+
+const isAboveZero = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
 
 function param(value: unknown): string | null {
   if (!isObject(value) || !['number', 'string', 'boolean'].includes(typeof value.default))

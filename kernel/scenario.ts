@@ -2,7 +2,7 @@ import type { Type, ValueOf } from './access.ts'
 import type { Program } from './call.ts'
 import { BadInput } from './errors.ts'
 import { checkScenario } from './scenario-check.ts'
-import type { KernelState, WakeOrder } from './state.ts'
+import type { KernelState, Signal, WakeOrder } from './state.ts'
 
 /** Scenario files: what a user writes. One default export, made by `scenario(title, body)`. */
 
@@ -63,6 +63,20 @@ export interface ProgramSpec<V, S, G> {
   readonly priority?: number
 }
 
+/** What may go wrong from outside: the explorer is free to let it happen, or not, at every point of a run. */
+export interface Faults {
+  /** A process is ended as by SIGKILL, before any of its calls or in it: each process and its children, or those of the programs named. */
+  readonly kill?: boolean | readonly string[]
+  /** A process is sent a signal: each that it has a handler for, or the one named. */
+  readonly signal?: boolean | Signal
+  /** A wait on a condition variable or a futex is over though nobody ended it. */
+  readonly spuriousWakeup?: boolean
+  /** A timer fires before others that are due earlier. */
+  readonly timeout?: boolean
+  /** At most so many of all these in one run. Default 1. */
+  readonly most?: number
+}
+
 /** Says whether it holds; a string is the reason why it does not. */
 export type Invariant<V, S, G> = (world: World<V, S, G>) => boolean | string
 
@@ -93,6 +107,8 @@ export interface ScenarioBody<P extends Params, S, G> {
   /** Must hold after some step of some run, or the result is vacuous. */
   readonly sometimes?: { readonly [name: string]: (world: World<Values<P>, S, G>) => boolean }
   readonly expect: Expectation
+  /** What may go wrong from outside. Default: nothing. */
+  readonly faults?: Faults
   /** Who is woken first, where the object itself promises nothing. Default: `any` when exploring. */
   readonly wakeOrder?: WakeOrder
   /** A run of more steps than this counts as one that never ends. Default 10,000. */

@@ -1,9 +1,9 @@
 import { GONE, type Outcome } from './call.ts'
 import { invariant } from './errors.ts'
 import { endProcess } from './exit.ts'
-import { fail, type Kernel, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
+import { fail, type Kernel, processOf, SIGNALS, writesProcess } from './kernel.ts'
 import { rouse } from './queue.ts'
-import type { Process, Signal, Thread } from './state.ts'
+import type { KernelState, Process, Signal, Thread } from './state.ts'
 
 /**
  * Signals. Sending marks one thread of the process and wakes it; the machine delivers when that thread is next chosen:
@@ -24,9 +24,25 @@ export function sendSignal(kernel: Kernel, target: Process, signal: Signal): voi
     return
   }
   if (disposition.how === 'ignore') return
-  const threads = Object.keys(process.threads).map((id) => threadOf(kernel, id))
-  const receiver = threads.find((thread) => !isHeldBack(thread, signal)) ?? threads[0]
+  const receiver = receiverOf(kernel.state, process, signal)
   if (receiver !== undefined) mark(kernel, receiver, signal)
+}
+
+/** The thread of a process that a signal for the process goes to: the first that does not hold it back. */
+export function receiverOf(state: KernelState, process: Process, signal: Signal): Thread | undefined {
+  let first: Thread | undefined
+  for (const id in process.threads) {
+    const thread = state.threads[id]
+    if (thread !== undefined && !isHeldBack(thread, signal)) return thread
+    first ??= thread
+  }
+  return first
+}
+
+/** Whether a signal sent to the process changes nothing. */
+export function disregards(process: Process, signal: Signal): boolean {
+  const disposition = signal === 'SIGKILL' ? undefined : process.dispositions[signal]
+  return disposition === undefined ? isIgnoredByDefault(signal) : disposition.how === 'ignore'
 }
 
 /**

@@ -10,7 +10,7 @@ import { type MachineOptions, Programs } from './programs.ts'
 import { leaveQueue } from './queue.ts'
 import type { Task } from './ready.ts'
 import { isDue, isIgnoredByDefault, takeSignal } from './signal.ts'
-import { type Data, type Id, type KernelState, returned, type Thread } from './state.ts'
+import { type Data, type Id, type KernelState, returned, type Thread, type Timer } from './state.ts'
 
 /**
  * One transition of one thread: a stage of its call is attempted, its timer fires, or a signal is delivered to it; and
@@ -29,7 +29,8 @@ export interface Finished {
   readonly result: unknown
 }
 
-export type StepKind = 'call' | 'timer' | 'signal' | 'arm'
+/** The last three are faults: see faults.ts. */
+export type StepKind = 'call' | 'timer' | 'signal' | 'arm' | 'kill' | 'sent' | 'spurious'
 
 export abstract class Turns extends Programs {
   readonly tasks = new Map<Id, Task>()
@@ -41,14 +42,16 @@ export abstract class Turns extends Programs {
 
   // The last step, for those who watch.
   kind: StepKind = 'call'
-  /** Who took it. */
+  /** Who took it; or whom a fault befell. */
   actor: Task | null = null
+  /** Who runs: who took the last step that was no fault. */
+  running: Task | null = null
   call: Call<unknown> | null = null
   /** The call's arguments. */
   callArgs: Args | null = null
   callStage = 0
   outcome: Outcome = DONE
-  /** What the call returned, or the error it failed with; the signal, where one is delivered. */
+  /** What the call returned, or the error it failed with; the signal, where one is delivered or sent. */
   result: unknown = undefined
   /** Other calls that ended in this step, in order. */
   finished: Finished[] = []
@@ -181,7 +184,7 @@ export abstract class Turns extends Programs {
     this.giveUp(task, thread, 'timeout')
   }
 
-  protected giveUp(task: Task, thread: Thread, reason: 'timeout' | 'signal'): void {
+  protected giveUp(task: Task, thread: Thread, reason: 'timeout' | 'signal' | 'spurious'): void {
     const { kernel } = this
     const { call } = thread
     const def = task.pending?.def
@@ -194,17 +197,28 @@ export abstract class Turns extends Programs {
     this.conclude(task, thread, def.giveUp(kernel, thread, call.args, reason))
   }
 
-  protected timer(): void {
-    const id = fireTimer(this.kernel)
+  /** A timer fires: the next, if no other is named. Its thread runs from now on. */
+  protected timer(timer?: Timer): void {
+    const id = fireTimer(this.kernel, timer)
     invariant(id !== null, 'a timer that is chosen is armed')
     const task = this.tasks.get(id)
     invariant(task !== undefined, "a timer's thread has a task", id)
+    const thread = threadOf(this.kernel, id)
+    this.kind = 'timer'
+    this.running = task
+    this.befall(task, thread)
+    this.giveUp(task, thread, 'timeout')
+  }
+
+  /** The step is one that befalls the thread, in the call that it is in or stands before. */
+  protected befall(task: Task, thread: Thread): void {
+    const { kernel } = this
+    kernel.tlb = task.tlb
+    kernel.drafted = this.transact !== null
     this.actor = task
     this.call = task.pending
     this.callArgs = task.pending?.args ?? null
-    const thread = threadOf(this.kernel, id)
     this.callStage = thread.call?.stage ?? 0
-    this.giveUp(task, thread, 'timeout')
   }
 
   /** Delivers the oldest pending signal: interrupts the call if it waits, and runs the handler on the thread's stack. */

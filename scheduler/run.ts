@@ -76,7 +76,7 @@ export function run(simulation: Simulation, decider: Decider, options: RunOption
   while (failure === null) {
     if (machine.trouble !== null) return trouble(simulation)
     if (machine.pruned) return PRUNED
-    if (machine.options === 0) return ended(simulation, options)
+    if (machine.ordinary === 0) return ended(simulation, options)
     if (machine.steps >= maxSteps) return stepLimit(simulation, options)
     machine.step(decider.next(machine))
     if (observers !== undefined) for (const observe of observers) observe(simulation)

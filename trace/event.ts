@@ -84,7 +84,8 @@ export class EventWriter {
 
   #writeOutcome(to: Bytes): void {
     const { kind, outcome, result } = this.#machine
-    if (kind === 'signal') return to.text(`,"outcome":"delivered","signal":${jsonOf(String(result))}`)
+    if (kind === 'signal' || kind === 'sent')
+      return to.text(`,"outcome":"${kind === 'sent' ? kind : 'delivered'}","signal":${jsonOf(String(result))}`)
     switch (outcome) {
       case DONE:
         if (result === undefined) return to.piece(RETURNS)

@@ -26,7 +26,7 @@ export interface TraceHeader {
   readonly lines: boolean
 }
 
-export type EventOutcome = 'returns' | 'fails' | 'sleeps' | 'goes on' | 'ends' | 'delivered'
+export type EventOutcome = 'returns' | 'fails' | 'sleeps' | 'goes on' | 'ends' | 'delivered' | 'sent'
 
 /** Mode, object, part, memory order, and the object's label if it has one. */
 export type Touched = readonly [mode: 'r' | 'w' | 'rw', object: Id, part: number, order: string, label?: string]
@@ -49,7 +49,7 @@ export interface TraceEvent {
   /** The code with which it failed, and what came with the code. */
   readonly error?: string
   readonly detail?: Data
-  /** What was delivered. */
+  /** What was delivered or sent. */
   readonly signal?: string
   /** Threads woken, in order. */
   readonly woken?: readonly Id[]

@@ -5,10 +5,30 @@ import type { TraceEvent } from './format.ts'
 
 /** `producer: sem_wait(address 65536) sleeps (mutex-first.ts:24)` */
 export function describeEvent(event: TraceEvent): string {
-  const { thread, kind, call, args, line } = event
+  const { thread, call, args, line } = event
   const made = call === null ? 'no call' : `${call}(${describeArgs(args)})`
-  const how = { call: '', timer: ', its timer:', signal: `, ${event.signal} comes:`, arm: ', its timer is set:' }[kind]
-  return `${thread}: ${made}${how} ${describeOutcome(event)}${line === undefined ? '' : ` (${line})`}`
+  return `${thread}: ${made}${describeKind(event)} ${describeOutcome(event)}${line === undefined ? '' : ` (${line})`}`
+}
+
+function describeKind({ kind, process, signal }: TraceEvent): string {
+  switch (kind) {
+    case 'call':
+      return ''
+    case 'timer':
+      return ', its timer:'
+    case 'signal':
+      return `, ${signal} comes:`
+    case 'arm':
+      return ', its timer is set:'
+    case 'kill':
+      return `, ${process} is killed:`
+    case 'sent':
+      return `, ${signal} to ${process}:`
+    case 'spurious':
+      return ', woken by nothing:'
+    default:
+      return kind satisfies never
+  }
 }
 
 /** Two events that are not the same, in words that are not the same: where the usual ones are, what differs is added. */

@@ -27,8 +27,16 @@ export function shortEvent(event: TraceEvent, places: Places): string {
       return `its timer: ${made}${shortResult(event)}`
     case 'arm':
       return `${made} sets its timer`
-    default:
+    case 'kill':
+      return made === '' ? '† killed' : `† killed at ${made}`
+    case 'sent':
+      return `⚡ ${event.signal}${event.ended === undefined ? '' : ' †'}`
+    case 'spurious':
+      return `~ woken by nothing: ${made}${shortResult(event)}`
+    case 'call':
       return `${made}${shortResult(event)}`
+    default:
+      return kind satisfies never
   }
 }
 
