@@ -16,6 +16,8 @@ interface Point {
 export interface DfsOptions {
   /** Only schedules with at most so many preemptions: first those with none, then those with at most one, and so on. Default: every schedule. */
   readonly preemptions?: number
+  /** Whether faults may strike. Default: as the scenario allows. */
+  readonly faults?: boolean
 }
 
 const MILLION = 1_000_000n
@@ -27,7 +29,7 @@ const MILLION = 1_000_000n
  * Musuvathi, Qadeer, Iterative context bounding for systematic testing of multithreaded programs, PLDI 2007; there each
  * bound goes on where the one before stopped, here it begins anew, which keeps nothing but the path.
  */
-export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY }: DfsOptions = {}): Decider {
+export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY, faults = true }: DfsOptions = {}): Decider {
   const bounded = boundMax !== Number.POSITIVE_INFINITY
   const path: Point[] = []
   let bound = bounded ? 0 : boundMax
@@ -114,7 +116,8 @@ export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY }: DfsOpt
     },
     // A point with one option is no choice, and is not kept.
     next(machine) {
-      const { options, ordinary } = machine
+      const { ordinary } = machine
+      const options = faults ? machine.options : ordinary
       if (options === 1) return 0
       // Of a running thread that could go on every other thread's and timer's turn is a preemption; a fault is none.
       return isPreemption(machine, 1) ? decide(options, 1, ordinary) : decide(options, 0, 0)
