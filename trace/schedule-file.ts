@@ -1,5 +1,5 @@
 import { type AnyValues, BadInput, type WakeOrder } from '../kernel/index.ts'
-import { type Choice, type Failure, isPick } from '../scheduler/index.ts'
+import { type Failure, isPick, type ScheduledStep } from '../scheduler/index.ts'
 import { readText, writePieces } from './file.ts'
 import { shown } from './scenario-file/words.ts'
 import type { Trace } from './trace.ts'
@@ -13,12 +13,6 @@ import type { Trace } from './trace.ts'
 
 const VERSION = 1
 
-/** A choice, and the call in which it was made; `null` where it was in none. */
-interface Step {
-  readonly choice: Choice
-  readonly call: string | null
-}
-
 export interface KeptSchedule {
   readonly title: string
   /** As a trace names it; `null` for a scenario that no file holds. */
@@ -29,7 +23,7 @@ export interface KeptSchedule {
   /** What came of it; `null` when it ended well. */
   readonly failure: Pick<Failure, 'kind' | 'name'> | null
   /** Choices inside steps follow the step's own. */
-  readonly steps: readonly Step[]
+  readonly steps: readonly ScheduledStep[]
 }
 
 /** The schedule of a run. */
@@ -118,10 +112,10 @@ function brokenLine(text: string): number | null {
   return at < 0 ? null : at + 1
 }
 
-function stepOf(row: unknown, index: number, text: string, name: string): Step {
+function stepOf(row: unknown, index: number, text: string, name: string): ScheduledStep {
   const [choice, call = null] = Array.isArray(row) ? (row as unknown[]) : []
   const fits = Array.isArray(row) && row.length <= 2 && isChoice(choice) && isTextOrNull(call)
-  if (fits) return { choice: choice as Choice, call: call as string | null }
+  if (fits) return { choice: choice as string, call: call as string | null }
   const lines = text.split('\n')
   const first = lines.findIndex((line) => /^\s*"steps":\s*\[\s*$/.test(line))
   const where = first < 0 ? `${name}: step ${index + 1}` : `${name}:${first + index + 2}`

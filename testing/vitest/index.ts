@@ -1,0 +1,2 @@
+/** Matchers of vitest's for scenarios. */
+export {}
