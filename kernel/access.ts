@@ -2,7 +2,7 @@ import { type Args, type Call, call, defineCall, type Outcome, SLEEP } from './c
 import { BadInput, cheaply, MemoryFault } from './errors.ts'
 import { type MemoryOrder, memoryOrders, READ, SEQ_CST, WRITE } from './footprint.ts'
 import { done, type Kernel, MAPPINGS, type Place } from './kernel.ts'
-import { peekWord, setWord, translate } from './paging.ts'
+import { nameOfPlace, peekWord, setWord, translate } from './paging.ts'
 import { fault } from './signal.ts'
 import type { Id, Thread } from './state.ts'
 
@@ -244,7 +244,8 @@ const awaitDef = defineCall<Access, number | bigint>({
     },
   ],
   giveUp: (kernel, _thread, _args, reason) => (reason === 'signal' ? SLEEP : done(kernel, 0)),
-  waitsFor: (_kernel, _thread, { address }) => ({ object: `memory at 0x${address.toString(16)}` }),
+  waitsFor: (kernel, thread, { address }) => ({ object: nameOfPlace(kernel, thread, address) }),
+  subject: (kernel, thread, { address }) => nameOfPlace(kernel, thread, address),
 })
 
 /**

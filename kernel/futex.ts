@@ -2,7 +2,7 @@ import { type Args, type Call, call, defineCall } from './call.ts'
 import { cheaply, invariant, PosixError } from './errors.ts'
 import { READ, SEQ_CST } from './footprint.ts'
 import { done, fail, type Kernel, next, processOf } from './kernel.ts'
-import { findMapping, PAGE_SIZE, translate } from './paging.ts'
+import { findMapping, nameOfPlace, PAGE_SIZE, translate } from './paging.ts'
 import { sleep, wakeOne } from './queue.ts'
 import { fault } from './signal.ts'
 import type { Id, Thread } from './state.ts'
@@ -37,6 +37,9 @@ export function wordKey(kernel: Kernel, frame: Id, word: number): Id {
   return key
 }
 
+const futexName = (kernel: Kernel, thread: Thread, address: number): string =>
+  `futex at ${nameOfPlace(kernel, thread, address)}`
+
 interface WaitArgs extends Args {
   readonly address: number
   readonly expected: number
@@ -64,11 +67,19 @@ const waitDef = defineCall<WaitArgs, void>({
       },
     },
     // Not woken: it was taken out of its sleep by a signal that is ignored by now, and looks again.
-    { attempt: (kernel, thread) => (thread.call?.woken === true ? done(kernel) : next(kernel, 0)) },
+    {
+      attempt: (kernel, thread) => (thread.call?.woken === true ? done(kernel) : next(kernel, 0)),
+      wakesSpuriously: true,
+    },
   ],
   deadline: (kernel, _thread, { timeout }) => (timeout === null ? null : kernel.state.clock + timeout),
-  giveUp: (kernel, _thread, _args, reason) => fail(kernel, reason === 'timeout' ? 'ETIMEDOUT' : 'EINTR'),
-  waitsFor: (_kernel, _thread, { address }) => ({ object: `futex at 0x${address.toString(16)}` }),
+  giveUp(kernel, _thread, _args, reason) {
+    if (reason === 'spurious') return done(kernel) // as if woken: futex(2) says that this happens
+    return fail(kernel, reason === 'timeout' ? 'ETIMEDOUT' : 'EINTR')
+  },
+  interruptible: true,
+  waitsFor: (kernel, thread, { address }) => ({ object: futexName(kernel, thread, address) }),
+  subject: (kernel, thread, { address }) => futexName(kernel, thread, address),
 })
 
 /**
@@ -82,6 +93,8 @@ export const futex_wait = (address: number, expected: number, timeout: number | 
 const wakeDef = defineCall<{ readonly address: number; readonly count: number }, number>({
   name: 'futex_wake',
   error,
+  does: 'signals',
+  subject: (kernel, thread, { address }) => futexName(kernel, thread, address),
   stages: [
     {
       attempt(kernel, thread, { address, count }) {

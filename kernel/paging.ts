@@ -181,6 +181,15 @@ function remember(kernel: Kernel, thread: Thread, vpn: number, writable: boolean
   tlb.words = place.words
 }
 
+/** What lies at the address, as a reader would name it: `buffer+8`, and `own+8 of p` where it is the process's alone. */
+export function nameOfPlace(kernel: Kernel, thread: Thread, address: number): string {
+  const mapping = findMapping(processOf(kernel, thread), address)
+  if (mapping === null) return `0x${address.toString(16)}`
+  const offset = address - mapping.start + mapping.offset
+  const name = `${peek<MemoryObject>(kernel, mapping.object as Ref<MemoryObject>).name}+${offset}`
+  return mapping.shared ? name : `${name} of ${thread.process}`
+}
+
 /** Whether a store to an address that can be read would not be refused. Changes nothing. */
 export function mayStore(kernel: Kernel, thread: Thread, address: number): boolean {
   const mapping = findMapping(processOf(kernel, thread), address)

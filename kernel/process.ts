@@ -1,7 +1,6 @@
-import { type Args, type Call, call, defineCall, type Program, SLEEP } from './call.ts'
+import { type Args, type Call, call, defineCall, type Program } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
-import { childrenQueue, endProcess, endThread, joinQueue } from './exit.ts'
-import { READ, SEQ_CST } from './footprint.ts'
+import { endProcess, endThread } from './exit.ts'
 import {
   CREDENTIALS,
   done,
@@ -19,7 +18,7 @@ import {
 import { numberProcess, numberThread, processByPid } from './pids.ts'
 import { sleep } from './queue.ts'
 import { sendSignal } from './signal.ts'
-import { type Data, type ExitStatus, type Id, type Process, type Signal, signals, type Thread } from './state.ts'
+import { type Data, type Id, type Process, type Signal, signals, type Thread } from './state.ts'
 import { tellFork } from './subsystems.ts'
 
 /** Processes and threads: making them, waiting for them, ending them, and what programs may ask about themselves. */
@@ -152,33 +151,6 @@ export function thread_create<A extends readonly unknown[]>(
   return call(threadCreateDef, { program: program.name }, { program, args })
 }
 
-const joinDef = defineCall<{ readonly thread: Id }, void>({
-  name: 'thread_join',
-  error,
-  stages: [
-    {
-      canProceed(kernel, thread, args) {
-        kernel.footprint.add(args.thread, LIFE, READ, SEQ_CST)
-        const other = kernel.state.threads[args.thread]
-        const waits = other !== undefined && other.process === thread.process && other.id !== thread.id
-        return !waits || other.status === 'exited'
-      },
-      attempt(kernel, thread, args) {
-        const other = kernel.state.threads[args.thread]
-        kernel.footprint.add(args.thread, LIFE, READ, SEQ_CST)
-        if (other === undefined || other.process !== thread.process) return fail(kernel, 'ESRCH')
-        if (other.id === thread.id) return fail(kernel, 'EDEADLK')
-        return other.status === 'exited' ? done(kernel) : sleep(kernel, thread, joinQueue(other.id))
-      },
-    },
-  ],
-  giveUp: (_kernel) => SLEEP,
-  waitsFor: (_kernel, _thread, { thread }) => ({ object: `end of thread ${thread}`, awaits: [thread] }),
-})
-
-/** Waits for a thread to end. @throws PosixError ESRCH, EDEADLK. pthread_join(3) */
-export const thread_join = (thread: Id): Call<void> => call(joinDef, { thread })
-
 const exitDef = defineCall<{ readonly code: number }, never>({
   name: 'exit',
   error,
@@ -210,51 +182,6 @@ const threadExitDef = defineCall<None, never>({
 
 /** Ends the calling thread, and with the last one the process. pthread_exit(3) */
 export const thread_exit = (): Call<never> => call(threadExitDef, {})
-
-export interface Waited extends ExitStatus {
-  readonly pid: number
-}
-
-/** The child to report: with `pid` -1 the zombie that was forked first. `undefined`: no such child at all. */
-function zombie(kernel: Kernel, thread: Thread, pid: number): Process | null | undefined {
-  const parent = readsProcess(kernel, thread.process, LIFE)
-  let any = false
-  for (const id of Object.keys(parent.children)) {
-    const child = kernel.state.processes[id]
-    if (child === undefined || (pid !== -1 && child.pid !== pid)) continue
-    any = true
-    if (child.status === 'zombie') return child
-  }
-  return any ? null : undefined
-}
-
-const waitDef = defineCall<{ readonly pid: number }, Waited>({
-  name: 'wait',
-  error,
-  stages: [
-    {
-      canProceed: (kernel, thread, { pid }) => zombie(kernel, thread, pid) !== null,
-      attempt(kernel, thread, { pid }) {
-        const child = zombie(kernel, thread, pid)
-        if (child === undefined) return fail(kernel, 'ECHILD')
-        if (child === null) return sleep(kernel, thread, childrenQueue(thread.process))
-        const status: Waited = { pid: child.pid, code: child.exit?.code ?? null, signal: child.exit?.signal ?? null }
-        writesProcess(kernel, child.id, LIFE).status = 'reaped'
-        delete writesProcess(kernel, thread.process, LIFE).children[child.id]
-        return done(kernel, status)
-      },
-    },
-  ],
-  restarts: true,
-  giveUp: (kernel) => fail(kernel, 'EINTR'),
-  waitsFor(kernel, thread, { pid }) {
-    const children = Object.keys(processOf(kernel, thread).children)
-    return { object: pid === -1 ? 'end of a child' : `end of process ${pid}`, awaits: children }
-  },
-})
-
-/** Waits for a child (any, or that one) to end. @throws PosixError ECHILD, EINTR. waitpid(2) */
-export const wait = (pid = -1): Call<Waited> => call(waitDef, { pid })
 
 const killDef = defineCall<{ readonly pid: number; readonly signal: Signal | '0' }, void>({
   name: 'kill',
@@ -327,7 +254,9 @@ const pauseDef = defineCall<None, never>({
   error,
   stages: [{ attempt: (kernel, thread) => sleep(kernel, thread, `${thread.id}/pause`) }],
   giveUp: (kernel) => fail(kernel, 'EINTR'),
+  interruptible: true,
   waitsFor: () => ({ object: 'a signal' }),
+  subject: () => 'a signal',
 })
 
 /** Sleeps until a signal handler has run, then always fails. @throws PosixError EINTR. pause(2) */

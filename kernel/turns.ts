@@ -24,6 +24,7 @@ export type Transact = (state: KernelState, recipe: (state: KernelState) => void
 export interface Finished {
   readonly thread: Id
   readonly call: string
+  readonly made: Call<unknown> | null
   readonly outcome: Outcome
   /** What it returned, or the error it failed with. */
   readonly result: unknown
@@ -160,7 +161,8 @@ export abstract class Turns extends Programs {
     thread.status = 'ready'
     const result = outcome === DONE ? kernel.value : this.errorOf(task)
     if (own) this.result = result
-    else this.finished.push({ thread: task.id, call: task.pending?.def.name ?? '', outcome, result })
+    else
+      this.finished.push({ thread: task.id, call: task.pending?.def.name ?? '', made: task.pending, outcome, result })
     this.resume(task, thread, outcome === DONE, result)
   }
 

@@ -34,8 +34,10 @@ export interface Failure {
   readonly message: string
   /** The threads it is about: who waits, who asserted. */
   readonly threads: readonly Id[]
-  /** Who waits on what, when nobody can go on. */
+  /** Who waits on what, when they can't go on. */
   readonly waiting: readonly Waiting[]
+  /** The threads that can never go on again; all that wait, where nobody can go on. */
+  readonly stuck: readonly Id[]
 }
 
 /** A thread that waits, and for what. */
@@ -108,7 +110,8 @@ function checkAll(checks: readonly Check[], simulation: Simulation): Failure | n
     if (verdict === true) continue
     const message = verdict === false ? `'${name}' does not hold` : `'${name}' does not hold: ${verdict}`
     const thread = simulation.machine.actor?.id
-    return { kind: 'invariant', name, message, threads: thread === undefined ? [] : [thread], waiting: [] }
+    const threads = thread === undefined ? [] : [thread]
+    return { kind: 'invariant', name, message, threads, waiting: [], stuck: [] }
   }
   return null
 }
@@ -134,7 +137,8 @@ function deadlock(simulation: Simulation, options: RunOptions): Outcome {
   const waiting = whoWaits(simulation, options.lineOf)
   const threads = waiting.map(({ thread }) => thread)
   const who = waiting.map(({ thread, call, object }) => `${thread} in ${call}(${object})`).join(', ')
-  const failure: Failure = { kind: 'deadlock', name: 'deadlock', message: `nobody can go on: ${who}`, threads, waiting }
+  const message = `nobody can go on: ${who}`
+  const failure: Failure = { kind: 'deadlock', name: 'deadlock', message, threads, waiting, stuck: threads }
   return { ending: 'deadlock', failure }
 }
 
@@ -164,12 +168,13 @@ function trouble(simulation: Simulation): Outcome {
   const name = code ?? message
   const said =
     kind === 'assertion' ? `${thread} asserted '${message}', which does not hold` : `${thread} did not catch ${message}`
-  return { ending: 'broken', failure: { kind, name, message: said, threads: [thread], waiting: [] } }
+  return { ending: 'broken', failure: { kind, name, message: said, threads: [thread], waiting: [], stuck: [] } }
 }
 
 function stepLimit(simulation: Simulation, options: RunOptions): Outcome {
   const threads = [...simulation.machine.tasks.values()].filter(({ ended }) => !ended).map(({ id }) => id)
   const message = `the run is not over after ${options.maxSteps} steps; still going: ${threads.join(', ')}`
   const waiting = whoWaits(simulation, options.lineOf)
-  return { ending: 'step limit', failure: { kind: 'step limit', name: 'step limit', message, threads, waiting } }
+  const failure: Failure = { kind: 'step limit', name: 'step limit', message, threads, waiting, stuck: [] }
+  return { ending: 'step limit', failure }
 }

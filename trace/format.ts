@@ -76,8 +76,8 @@ export interface FinishedCall {
   readonly detail?: Data
 }
 
-/** What is wrong, as the trace tells it. */
-export interface TraceFailure extends Omit<Failure, 'waiting'> {
+/** What is wrong, as the trace tells it. Who is stuck it need not say: where that is the failure, they are its `threads`. */
+export interface TraceFailure extends Omit<Failure, 'waiting' | 'stuck'> {
   /** Where: the line of the assertion, or of the call that failed or broke the invariant. */
   readonly line: string | null
   readonly waiting: readonly Waiting[]

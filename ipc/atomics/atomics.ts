@@ -14,6 +14,7 @@ import {
   type Kernel,
   load,
   MemoryFault,
+  nameOfPlace,
   READ,
   type RmwOp,
   readPlace,
@@ -69,6 +70,10 @@ function waiterList(kernel: Kernel, thread: Thread, address: number): Id | null 
   return key === null ? null : `${key}/waiters`
 }
 
+/** Whatever array it is waited on through: the list of waiters is the same. */
+const elementName = (kernel: Kernel, thread: Thread, address: number): string =>
+  `element at ${nameOfPlace(kernel, thread, address)}`
+
 const error = (code: string, name: string, detail: unknown) => cheaply(() => new MemoryFault(code, name, detail))
 
 /** What `Atomics.wait` says. */
@@ -105,9 +110,8 @@ const waitDef = defineCall<WaitArgs, WaitResult>({
   deadline: (kernel, _thread, { timeout }) => (timeout === null ? null : kernel.state.clock + timeout),
   // JavaScript has no signal handlers. One that a scenario adds is run, and the wait begins again.
   giveUp: (kernel, _thread, _args, reason) => (reason === 'signal' ? SLEEP : done(kernel, 'timed-out')),
-  waitsFor: (_kernel, _thread, { address, type }) => ({
-    object: `${type === 'i32' ? 'Int32' : 'BigInt64'} at 0x${address.toString(16)}`,
-  }),
+  waitsFor: (kernel, thread, { address }) => ({ object: elementName(kernel, thread, address) }),
+  subject: (kernel, thread, { address }) => elementName(kernel, thread, address),
 })
 
 interface NotifyArgs extends Args {
@@ -119,6 +123,8 @@ interface NotifyArgs extends Args {
 const notifyDef = defineCall<NotifyArgs, number>({
   name: 'Atomics.notify',
   error,
+  does: 'signals',
+  subject: (kernel, thread, { address }) => elementName(kernel, thread, address),
   stages: [
     {
       attempt(kernel, thread, { address, count }) {

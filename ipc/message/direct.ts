@@ -14,6 +14,7 @@ import {
   type Ref,
   sleepOn,
   type Thread,
+  threadsOf,
 } from '../../kernel/index.ts'
 import { canPut, canTake, put, queues, take, waitToPut, waitToTake } from './channel.ts'
 import { error } from './errors.ts'
@@ -102,6 +103,9 @@ export function link_create(from: Id, to: Id, options: { readonly capacity: numb
   })
 }
 
+const linkName = (from: Id, to: Id): string => `link ${from} → ${to}`
+const anyLinkName = (to: Id): string => `any link → ${to}`
+
 interface SendArgs extends Args {
   readonly to: Id
   readonly message: Data
@@ -136,7 +140,11 @@ const sendDef = defineCall<SendArgs, void>({
     },
   ],
   giveUp,
-  waitsFor: (_kernel, thread, { to }) => ({ object: `link ${thread.process} → ${to}`, awaits: [to] }),
+  interruptible: true,
+  waitsFor: (_kernel, thread, { to }) => ({ object: linkName(thread.process, to), awaits: [to] }),
+  does: 'gives',
+  subject: (_kernel, thread, { to }) => linkName(thread.process, to),
+  blockers: (kernel, _thread, { to }) => threadsOf(kernel, to),
 })
 
 /**
@@ -183,7 +191,11 @@ const receiveDef = defineCall<ReceiveArgs, Data>({
     },
   ],
   giveUp,
-  waitsFor: (_kernel, thread, { from }) => ({ object: `link ${from} → ${thread.process}`, awaits: [from] }),
+  interruptible: true,
+  waitsFor: (_kernel, thread, { from }) => ({ object: linkName(from, thread.process), awaits: [from] }),
+  does: 'takes',
+  subject: (_kernel, thread, { from }) => linkName(from, thread.process),
+  blockers: (kernel, _thread, { from }) => threadsOf(kernel, from),
 })
 
 interface ReceiveAnyArgs extends Args {
@@ -214,10 +226,12 @@ const receiveAnyDef = defineCall<ReceiveAnyArgs, Received>({
     },
   ],
   giveUp,
+  interruptible: true,
   waitsFor: (kernel, thread) => ({
-    object: `any link → ${thread.process}`,
+    object: anyLinkName(thread.process),
     awaits: sendersTo(kernel, thread.process),
   }),
+  subject: (_kernel, thread) => anyLinkName(thread.process),
 })
 
 /** Whose message it is: the one that has waited longest or, where no order is promised, the decider's choice. */

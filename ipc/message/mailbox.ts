@@ -24,6 +24,7 @@ import {
   registerSubsystem,
   SEQ_CST,
   type Thread,
+  threadsOf,
   writes,
 } from '../../kernel/index.ts'
 import { type Channel, canPut, canTake, failAll, put, queues, take, waitToPut, waitToTake } from './channel.ts'
@@ -80,6 +81,8 @@ function order(kernel: Kernel, mailbox: Mailbox): 'fifo' | 'any' {
 /** As a reader would call it; of one that is gone, the handle still says the name. */
 const shownName = (mailbox: Mailbox): string =>
   mailbox.startsWith(HANDLE) ? mailbox.slice(HANDLE.length).replace(/@[^@]*$/, '') : mailbox
+
+const mailboxName = (mailbox: Mailbox): string => `mailbox ${shownName(mailbox)}`
 
 interface CreateArgs extends Args {
   readonly mailbox: string
@@ -207,7 +210,14 @@ const sendDef = defineCall<SendArgs, void>({
     },
   ],
   giveUp,
+  interruptible: true,
   waitsFor: (kernel, _thread, { mailbox }) => waitsFor(kernel, mailbox, true),
+  does: 'gives',
+  subject: (_kernel, _thread, { mailbox }) => mailboxName(mailbox),
+  blockers(kernel, _thread, { mailbox }) {
+    const owner = ownerOf(kernel, mailbox)
+    return owner === null ? null : threadsOf(kernel, owner)
+  },
 })
 
 /**
@@ -248,15 +258,21 @@ const receiveDef = defineCall<ReceiveArgs, Data>({
     },
   ],
   giveUp,
+  interruptible: true,
   waitsFor: (kernel, _thread, { mailbox }) => waitsFor(kernel, mailbox, false),
+  does: 'takes',
+  subject: (_kernel, _thread, { mailbox }) => mailboxName(mailbox),
 })
 
 const mayReceive = ({ owner }: MailboxObject, { process }: Thread): boolean => owner === null || owner === process
 
+const ownerOf = (kernel: Kernel, mailbox: Mailbox): Id | null =>
+  exists(kernel, mailbox) ? peek(kernel, mailbox).owner : null
+
 /** A mailbox knows no partners; of the one that a process owns, the owner alone can make room. */
 function waitsFor(kernel: Kernel, mailbox: Mailbox, forRoom: boolean): { object: string; awaits?: string[] } {
-  const owner = exists(kernel, mailbox) ? peek(kernel, mailbox).owner : null
-  const object = `mailbox ${shownName(mailbox)}`
+  const owner = ownerOf(kernel, mailbox)
+  const object = mailboxName(mailbox)
   return forRoom && owner !== null ? { object, awaits: [owner] } : { object }
 }
 

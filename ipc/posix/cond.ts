@@ -8,7 +8,9 @@ import {
   fail,
   firstSleeper,
   type GiveUpReason,
+  type Id,
   type Kernel,
+  nameOfPlace,
   next,
   type Outcome,
   READ,
@@ -26,10 +28,10 @@ import {
   wordKey,
 } from '../../kernel/index.ts'
 import { address, posixError } from './args.ts'
-import { lock, mayLock, waitsForMutex } from './mutex.ts'
+import { lock, mayLock, mutexBlockers, mutexName, waitsForMutex } from './mutex.ts'
 import { giveBack, MUTEX_WORDS } from './mutex-words.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { nameOfPlace, reach, reachToRead, sleepOnWord } from './word.ts'
+import { reach, reachToRead, sleepOnWord } from './word.ts'
 
 /**
  * Condition variables, always process-shared: pthread_cond_wait(3). A condition is 48 bytes of memory; memory that is
@@ -108,6 +110,7 @@ function countOut(kernel: Kernel, count: number): void {
 /** The queue of who waits to destroy the condition in `kernel.place`. */
 const destroyers = (kernel: Kernel) => wordKey(kernel, kernel.place.frame, kernel.place.word + SIGNALS)
 
+/** Who is out of time, or woken by nothing, waits no longer, and goes on to the mutex; who dies is only counted out. */
 function giveUp(kernel: Kernel, thread: Thread, { cond }: WaitArgs, reason: GiveUpReason): Outcome {
   if (reason === 'signal' || thread.call?.stage !== WAIT) return SLEEP // no handler ends it
   if (translate(kernel, thread, cond, true) === null) {
@@ -118,14 +121,27 @@ function giveUp(kernel: Kernel, thread: Thread, { cond }: WaitArgs, reason: Give
   return next(kernel, LOCK)
 }
 
-function waitsFor(kernel: Kernel, thread: Thread, { cond, mutex }: WaitArgs): Waits {
-  if (thread.call?.stage === LOCK) return waitsForMutex(kernel, thread, mutex)
-  return { object: `condition variable at ${nameOfPlace(kernel, thread, cond)}` }
+const condName = (kernel: Kernel, thread: Thread, cond: number): string =>
+  `condition variable at ${nameOfPlace(kernel, thread, cond)}`
+
+/** What both waits have in common: first they wait to be signalled, then for the mutex. */
+const about = {
+  waitsFor(kernel: Kernel, thread: Thread, { cond, mutex }: WaitArgs): Waits {
+    if (thread.call?.stage === LOCK) return waitsForMutex(kernel, thread, mutex)
+    return { object: condName(kernel, thread, cond) }
+  },
+  subject(kernel: Kernel, thread: Thread, { cond, mutex }: WaitArgs): string {
+    return thread.call?.stage === LOCK ? mutexName(kernel, thread, mutex) : condName(kernel, thread, cond)
+  },
+  lends: (kernel: Kernel, thread: Thread, { mutex }: WaitArgs): string => mutexName(kernel, thread, mutex),
+  blockers(kernel: Kernel, thread: Thread, { mutex }: WaitArgs): readonly Id[] | null {
+    return thread.call?.stage === LOCK ? mutexBlockers(kernel, thread, mutex) : null
+  },
 }
 
 const waitStages = [
   { attempt: enter },
-  { attempt: waitAgain },
+  { attempt: waitAgain, wakesSpuriously: true as const },
   {
     canProceed: (kernel: Kernel, thread: Thread, { mutex }: WaitArgs) => mayLock(kernel, thread, mutex),
     attempt(kernel: Kernel, thread: Thread, { mutex }: WaitArgs): Outcome {
@@ -142,7 +158,7 @@ const waitDef = defineCall<WaitArgs, void>({
   error: posixError,
   stages: waitStages,
   giveUp,
-  waitsFor,
+  ...about,
 })
 
 /**
@@ -161,7 +177,7 @@ const timedwaitDef = defineCall<WaitArgs, void>({
   // Once it is signalled it needs the mutex, however long that takes.
   deadline: (_kernel, thread, { abstime }) => (thread.call?.stage !== WAIT || abstime === null ? null : asNs(abstime)),
   giveUp,
-  waitsFor,
+  ...about,
 })
 
 /**
@@ -214,6 +230,8 @@ function signal(kernel: Kernel, thread: Thread, cond: number, most: number): Out
 const signalDef = defineCall<CondArgs, void>({
   name: 'pthread_cond_signal',
   error: posixError,
+  does: 'signals',
+  subject: (kernel, thread, { cond }) => condName(kernel, thread, cond),
   stages: [{ attempt: (kernel, thread, { cond }) => signal(kernel, thread, cond, 1) }],
 })
 
@@ -223,6 +241,8 @@ export const pthread_cond_signal = (cond: number): Call<void> => call(signalDef,
 const broadcastDef = defineCall<CondArgs, void>({
   name: 'pthread_cond_broadcast',
   error: posixError,
+  does: 'signals',
+  subject: (kernel, thread, { cond }) => condName(kernel, thread, cond),
   stages: [{ attempt: (kernel, thread, { cond }) => signal(kernel, thread, cond, Number.POSITIVE_INFINITY) }],
 })
 
@@ -268,9 +288,7 @@ const destroyDef = defineCall<CondArgs, void>({
     },
   ],
   giveUp: () => SLEEP,
-  waitsFor: (kernel, thread, { cond }) => ({
-    object: `waiters of the condition variable at ${nameOfPlace(kernel, thread, cond)}`,
-  }),
+  waitsFor: (kernel, thread, { cond }) => ({ object: `waiters of the ${condName(kernel, thread, cond)}` }),
 })
 
 /** The end of a condition variable; as glibc does, it waits until nobody waits on it. pthread_cond_destroy(3) */

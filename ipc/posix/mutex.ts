@@ -5,7 +5,9 @@ import {
   defineCall,
   done,
   fail,
+  type Id,
   type Kernel,
+  nameOfPlace,
   type Outcome,
   SLEEP,
   type Thread,
@@ -26,7 +28,7 @@ import {
   ownerNumber,
 } from './mutex-words.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { isWritable, looks, nameOfPlace, reach, sleepOnWord } from './word.ts'
+import { isWritable, looks, reach, sleepOnWord } from './word.ts'
 
 /**
  * Mutexes, always process-shared: pthread_mutex_lock(3). A mutex is 40 bytes of memory, and memory that is all zeros is
@@ -53,12 +55,36 @@ export function lock(kernel: Kernel, thread: Thread, mutex: number, joins = true
   return error === 'EBUSY' ? 0 : fail(kernel, error)
 }
 
+/** As a reader would name the mutex. */
+export const mutexName = (kernel: Kernel, thread: Thread, mutex: number): string =>
+  `mutex at ${nameOfPlace(kernel, thread, mutex)}`
+
 /** Who waits, for what, held by whom. */
 export function waitsForMutex(kernel: Kernel, thread: Thread, mutex: number): Waits {
-  const object = `mutex at ${nameOfPlace(kernel, thread, mutex)}`
-  if (translate(kernel, thread, mutex, false) !== null) return { object }
-  const owner = threadByNumber(kernel, ownerNumber(kernel))
+  const object = mutexName(kernel, thread, mutex)
+  const owner = ownerOf(kernel, thread, mutex)
   return owner === null ? { object } : { object, heldBy: [owner], awaits: [owner] }
+}
+
+function ownerOf(kernel: Kernel, thread: Thread, mutex: number): Id | null {
+  if (translate(kernel, thread, mutex, false) !== null) return null
+  return threadByNumber(kernel, ownerNumber(kernel))
+}
+
+/**
+ * Who must give the mutex back: its owner, as only the owner may. A normal one does not ask who unlocks it; but what
+ * that means is said nowhere, and we take it that nobody else does.
+ */
+export function mutexBlockers(kernel: Kernel, thread: Thread, mutex: number): readonly Id[] | null {
+  const owner = ownerOf(kernel, thread, mutex)
+  return owner === null ? null : [owner]
+}
+
+/** What the calls that take it and give it back have in common. */
+const about = {
+  subject: (kernel: Kernel, thread: Thread, { mutex }: MutexArgs): string => mutexName(kernel, thread, mutex),
+  waitsFor: (kernel: Kernel, thread: Thread, { mutex }: MutexArgs): Waits => waitsForMutex(kernel, thread, mutex),
+  blockers: (kernel: Kernel, thread: Thread, { mutex }: MutexArgs) => mutexBlockers(kernel, thread, mutex),
 }
 
 const initDef = defineCall<{ readonly mutex: number; readonly type: number }, void>({
@@ -106,7 +132,8 @@ const lockDef = defineCall<MutexArgs, void>({
     },
   ],
   giveUp: () => SLEEP, // no signal ends it
-  waitsFor: (kernel, thread, { mutex }) => waitsForMutex(kernel, thread, mutex),
+  does: 'takes',
+  ...about,
 })
 
 /**
@@ -119,6 +146,8 @@ export const pthread_mutex_lock = (mutex: number): Call<void> => call(lockDef, {
 const trylockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_trylock',
   error: posixError,
+  does: 'takes',
+  subject: about.subject,
   stages: [
     {
       attempt(kernel, thread, { mutex }) {
@@ -157,7 +186,8 @@ const timedlockDef = defineCall<TimedArgs, void>({
   ],
   deadline: (_kernel, _thread, { abstime }) => asNs(abstime),
   giveUp: (kernel, _thread, _args, reason) => (reason === 'timeout' ? fail(kernel, 'ETIMEDOUT') : SLEEP),
-  waitsFor: (kernel, thread, { mutex }) => waitsForMutex(kernel, thread, mutex),
+  does: 'takes',
+  ...about,
 })
 
 /**
@@ -172,6 +202,8 @@ export const pthread_mutex_timedlock = (mutex: number, abstime: Timespec): Call<
 const unlockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_unlock',
   error: posixError,
+  does: 'gives',
+  subject: about.subject,
   stages: [
     {
       attempt(kernel, thread, { mutex }) {

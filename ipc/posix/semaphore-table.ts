@@ -76,11 +76,14 @@ export function leave(kernel: Kernel, thread: Thread, address: number): 'open' |
   return 'last'
 }
 
-/** The name under which the process has a semaphore open at that address, for reports. */
+/** The name of the semaphore that the process has open at that address, as whoever made it wrote it; for reports. */
 export function semaphoreName(kernel: Kernel, thread: Thread, address: number): string | null {
   const id = tableId(thread.process)
   if (!exists(kernel, id)) return null
-  return peek(kernel, id).open.find((one) => one.address === address)?.name ?? null
+  const entry = peek(kernel, id).open.find((one) => one.address === address)
+  if (entry === undefined) return null
+  const { memory } = peek(kernel, entry.file)
+  return memory === null ? entry.name : peek(kernel, memory).name
 }
 
 function forkTable(kernel: Kernel, parent: Process, child: Process): void {

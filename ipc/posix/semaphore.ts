@@ -8,6 +8,7 @@ import {
   fault,
   type GiveUpReason,
   type Kernel,
+  nameOfPlace,
   type Outcome,
   READ,
   SEQ_CST,
@@ -20,7 +21,7 @@ import { address, integer, posixError } from './args.ts'
 import { SEM_VALUE_MAX } from './flags.ts'
 import { semaphoreName } from './semaphore-table.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { isWritable, looks, nameOfPlace, reach, reachToRead, sleepOnWord, wakeOneOnWord } from './word.ts'
+import { isWritable, looks, reach, reachToRead, sleepOnWord, wakeOneOnWord } from './word.ts'
 
 /**
  * POSIX semaphores: sem_overview(7). A semaphore is 32 bytes of memory and its value the first word of them, so it is
@@ -52,9 +53,10 @@ function take(kernel: Kernel, thread: Thread, sem: number): Outcome {
 const giveUp = (kernel: Kernel, reason: GiveUpReason): Outcome =>
   fail(kernel, reason === 'timeout' ? 'ETIMEDOUT' : 'EINTR')
 
-function waitsFor(kernel: Kernel, thread: Thread, { sem }: SemArgs): Waits {
-  return { object: semaphoreName(kernel, thread, sem) ?? `semaphore at ${nameOfPlace(kernel, thread, sem)}` }
-}
+const subject = (kernel: Kernel, thread: Thread, { sem }: SemArgs): string =>
+  semaphoreName(kernel, thread, sem) ?? `semaphore at ${nameOfPlace(kernel, thread, sem)}`
+
+const waitsFor = (kernel: Kernel, thread: Thread, args: SemArgs): Waits => ({ object: subject(kernel, thread, args) })
 
 const waitDef = defineCall<SemArgs, void>({
   name: 'sem_wait',
@@ -66,8 +68,11 @@ const waitDef = defineCall<SemArgs, void>({
     },
   ],
   restarts: true,
+  interruptible: true,
   giveUp: (kernel, _thread, _args, reason) => giveUp(kernel, reason),
   waitsFor,
+  does: 'takes',
+  subject,
 })
 
 /**
@@ -80,6 +85,8 @@ export const sem_wait = (sem: number): Call<void> => call(waitDef, { sem: addres
 const trywaitDef = defineCall<SemArgs, void>({
   name: 'sem_trywait',
   error: posixError,
+  does: 'takes',
+  subject,
   stages: [
     {
       attempt(kernel, thread, { sem }) {
@@ -119,8 +126,11 @@ const timedwaitDef = defineCall<TimedArgs, void>({
     },
   ],
   deadline: (_kernel, _thread, { abs_timeout }) => asNs(abs_timeout),
+  interruptible: true,
   giveUp: (kernel, _thread, _args, reason) => giveUp(kernel, reason),
   waitsFor,
+  does: 'takes',
+  subject,
 })
 
 /**
@@ -135,6 +145,8 @@ export const sem_timedwait = (sem: number, abs_timeout: Timespec): Call<void> =>
 const postDef = defineCall<SemArgs, void>({
   name: 'sem_post',
   error: posixError,
+  does: 'gives',
+  subject,
   stages: [
     {
       attempt(kernel, thread, { sem }) {

@@ -1,15 +1,10 @@
 import {
   fail,
   fault,
-  findMapping,
-  type Id,
   type Kernel,
-  type MemoryObject,
   mayStore,
   type Outcome,
   PAGE_SIZE,
-  peek,
-  processOf,
   READ,
   SEQ_CST,
   sleepOn,
@@ -67,12 +62,4 @@ export const sleepOnWord = (kernel: Kernel, thread: Thread): Outcome =>
 export function wakeOneOnWord(kernel: Kernel): void {
   const { wakeOrder } = kernel.state
   if (wakeOrder !== 'any') wakeOne(kernel, wordKey(kernel, kernel.place.frame, kernel.place.word), wakeOrder)
-}
-
-/** What lies at the address, as a reader would name it: `/buffer+8`. */
-export function nameOfPlace(kernel: Kernel, thread: Thread, address: number): string {
-  const mapping = findMapping(processOf(kernel, thread), address)
-  if (mapping === null) return `0x${address.toString(16)}`
-  const offset = address - mapping.start + mapping.offset
-  return `${peek<MemoryObject>(kernel, mapping.object as Id).name}+${offset}`
 }

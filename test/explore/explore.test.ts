@@ -78,7 +78,7 @@ describe('what a search says', () => {
   })
 
   test('a failure that is not the expected one is not as expected', () => {
-    const failure: Failure = { kind: 'invariant', name: 'a', message: '', threads: [], waiting: [] }
+    const failure: Failure = { kind: 'invariant', name: 'a', message: '', threads: [], waiting: [], stuck: [] }
     expect(meets('violates: b', 'failed', failure)).toBe('not as expected')
     expect(meets('proved', 'failed', failure)).toBe('not as expected')
     expect(isExpected('violates: a', failure)).toBe(true)
