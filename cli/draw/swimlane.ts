@@ -12,6 +12,8 @@ export interface Drawing {
   readonly colors: Colors
   /** At most so many steps are drawn: the first few, and the last. */
   readonly stepsMax: number
+  /** What the last row is called, in which those stand who wait. Default: `end`. */
+  readonly last?: string
 }
 
 const READY = '│'
@@ -75,7 +77,7 @@ function lanesOf({ events }: Trace, { threads }: Review): Id[] {
   return [...lanes]
 }
 
-function rowsOf(trace: Trace, review: Review, lanes: readonly Id[], { colors, stepsMax }: Drawing): Row[] {
+function rowsOf(trace: Trace, review: Review, lanes: readonly Id[], { colors, stepsMax, last }: Drawing): Row[] {
   const { events, verdict } = trace
   const rows: Row[] = []
   const alive = new Set(review.threads)
@@ -105,7 +107,7 @@ function rowsOf(trace: Trace, review: Review, lanes: readonly Id[], { colors, st
     }
     for (const id of ended) alive.delete(id)
   }
-  rows.push(...lastRow(trace, alive, waits, lanes, colors))
+  rows.push(...lastRow(trace, alive, waits, lanes, colors, last))
   return rows
 }
 
@@ -145,6 +147,7 @@ function lastRow(
   waits: WaitsByThread,
   lanes: readonly Id[],
   colors: Colors,
+  name = 'end',
 ): Row[] {
   const cells = new Map<Id, Cell>()
   for (const id of lanes) {
@@ -155,7 +158,7 @@ function lastRow(
       cells.set(id, { text: `${WAITING} waits in ${shortWait(waiting)}`, paint })
     }
   }
-  return cells.size === 0 ? [] : [{ step: 'end', cells }]
+  return cells.size === 0 ? [] : [{ step: name, cells }]
 }
 
 function gap(from: number, to: number, lanes: readonly Id[], colors: Colors): Row {
