@@ -5,6 +5,7 @@ import {
   CallError,
   type Context,
   exit,
+  type Faults,
   fork,
   kill,
   load,
@@ -20,6 +21,7 @@ import {
   umask,
   type WakeOrder,
 } from '../../kernel/index.ts'
+import { faults } from './random-faults.ts'
 
 /**
  * Random programs that make every POSIX call with arguments that are mostly right: two objects and two semaphores by
@@ -41,6 +43,7 @@ export interface PosixCase {
   readonly programs: readonly (readonly PosixOp[])[]
   readonly wakeOrder: WakeOrder
   readonly seed: string
+  readonly faults: Faults
 }
 
 /** What a running program knows. */
@@ -169,14 +172,16 @@ const { op } = fc.letrec<{ op: PosixOp; body: PosixOp[] }>((tie) => ({
   ),
 }))
 
+/** In most of them things may go wrong. */
 export const posixCases: fc.Arbitrary<PosixCase> = fc.record({
+  faults: faults(NAMES, SIGNALS),
   programs: fc.array(fc.array(op, { maxLength: 12 }), { minLength: NAMES.length, maxLength: NAMES.length }),
   wakeOrder: fc.constantFrom<WakeOrder>('any', 'fifo', 'lifo'),
   seed: fc.string({ minLength: 1, maxLength: 4 }),
 })
 
 /** The scenario of a case. */
-export function posixScenario({ programs, wakeOrder }: PosixCase): Scenario {
+export function posixScenario({ programs, wakeOrder, faults }: PosixCase): Scenario {
   return scenario('random', {
     setup: () => inCommon(),
     programs: Object.fromEntries(
@@ -185,6 +190,7 @@ export function posixScenario({ programs, wakeOrder }: PosixCase): Scenario {
     expect: 'holds',
     wakeOrder,
     maxSteps: 300,
+    faults,
   })
 }
 

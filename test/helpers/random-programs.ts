@@ -11,6 +11,7 @@ import {
   compute,
   type Data,
   exit,
+  type Faults,
   fork,
   futex_wait,
   futex_wake,
@@ -35,6 +36,7 @@ import {
   wait,
   yield_,
 } from '../../kernel/index.ts'
+import { faults } from './random-faults.ts'
 
 /**
  * Random programs that make every kind of call of the kernel's own: memory of all sizes, shared and private, futexes with
@@ -72,6 +74,7 @@ export interface Case {
   readonly capacity: number
   readonly wakeOrder: WakeOrder
   readonly seed: string
+  readonly faults?: Faults
 }
 
 const word = fc.nat(WORDS - 1)
@@ -148,6 +151,11 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   seed: fc.string({ minLength: 1, maxLength: 4 }),
 })
 
+/** The same, and in most of them things may go wrong. */
+export const faultyCases: fc.Arbitrary<Case> = fc
+  .tuple(cases, faults(NAMES, handled))
+  .map(([one, faults]) => ({ ...one, faults }))
+
 interface Shared {
   readonly shared: number
   readonly own: number
@@ -155,7 +163,7 @@ interface Shared {
 }
 
 /** The scenario of a case. A run of more than 300 steps is cut off: a program may send itself signals for ever. */
-export function scenarioOf({ programs, capacity, wakeOrder }: Case): Scenario {
+export function scenarioOf({ programs, capacity, wakeOrder, faults }: Case): Scenario {
   return scenario('random', {
     *setup(): Program<Shared> {
       const shared = yield* map_anonymous(4096, { name: 'shared' })
@@ -168,6 +176,7 @@ export function scenarioOf({ programs, capacity, wakeOrder }: Case): Scenario {
     expect: 'holds',
     wakeOrder,
     maxSteps: 300,
+    ...(faults === undefined ? {} : { faults }),
   })
 }
 

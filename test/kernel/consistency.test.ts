@@ -5,7 +5,7 @@ import { type Decider, fifo, random, rr, run } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { drafted } from '../helpers/drafted.ts'
 import { posixCases, posixScenario } from '../helpers/random-posix.ts'
-import { cases, scenarioOf } from '../helpers/random-programs.ts'
+import { faultyCases, scenarioOf } from '../helpers/random-programs.ts'
 
 /** What must be true of the kernel after every step of whatever programs. */
 
@@ -92,7 +92,7 @@ function framesAreCounted({ frames, objects, processes }: KernelState): void {
 const runs = Number(process.env.RUNS ?? 140)
 
 const scenarios: [string, fc.Arbitrary<Scenario>][] = [
-  ["the kernel's own calls", cases.map(scenarioOf)],
+  ["the kernel's own calls", faultyCases.map(scenarioOf)],
   ['the POSIX calls', posixCases.map(posixScenario)],
 ]
 

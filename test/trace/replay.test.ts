@@ -21,7 +21,7 @@ import {
   withChoices,
   writeTrace,
 } from '../../trace/index.ts'
-import { cases, scenarioOf } from '../helpers/random-programs.ts'
+import { faultyCases, scenarioOf } from '../helpers/random-programs.ts'
 
 const root = join(import.meta.dirname, '../..')
 const fixtures = join(root, 'test/fixtures/traces')
@@ -60,7 +60,7 @@ function recorded(one: Parameters<typeof scenarioOf>[0], name: string, lines: bo
 
 test('the replay of a trace is the same to the byte, whoever decided', async () => {
   await fc.assert(
-    fc.asyncProperty(cases, fc.constantFrom(...Object.keys(deciders)), fc.boolean(), async (one, name, lines) => {
+    fc.asyncProperty(faultyCases, fc.constantFrom(...Object.keys(deciders)), fc.boolean(), async (one, name, lines) => {
       const trace = recorded(one, name, lines)
       if (trace === null) return
       const again = await replayTrace(trace, { scenario: scenarioOf(one) })
@@ -75,7 +75,7 @@ test('the replay of a trace is the same to the byte, whoever decided', async () 
 
 test('a run among many on one machine is recorded as it was when it is made again on a new one', () => {
   fc.assert(
-    fc.property(cases, fc.integer({ min: 1, max: 6 }), (one, count) => {
+    fc.property(faultyCases, fc.integer({ min: 1, max: 6 }), (one, count) => {
       const { decider, choices } = withChoices(random(one.seed))
       const simulation = boot(scenarioOf(one), { door: decider })
       for (let index = 0; index < count; index++) {
@@ -254,7 +254,7 @@ test('a scenario that is gone is told with where it was looked for', async () =>
 })
 
 test('a trace of a scenario that no file holds needs the program that made it', async () => {
-  const [one] = fc.sample(cases, 1)
+  const [one] = fc.sample(faultyCases, 1)
   if (one === undefined) throw new Error('fast-check gave nothing')
   const trace = record(scenarioOf(one), { decider: random('1') })
   await expect(replayTrace(trace)).rejects.toThrow(/made by a program and not read from a file/)
