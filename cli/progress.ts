@@ -30,9 +30,13 @@ export class Progress {
     }
   }
 
-  #show({ executions, executionsMax, seconds }: Told): void {
+  #show({ executions, executionsMax, seconds, failed }: Told): void {
     if (!this.#terminal.watched) return
     this.#shown = true
+    if (failed)
+      return this.#terminal.tell(
+        '\r\x1b[Kfailed; looking for the smallest run that fails like that; Ctrl-C leaves it as it is',
+      )
     const rate = Math.round(executions / seconds)
     const left = Math.ceil(Math.min((executionsMax - executions) / Math.max(1, rate), this.#secondsMax - seconds))
     this.#terminal.tell(

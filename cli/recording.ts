@@ -1,19 +1,7 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { guarded, SILENCE_MS_MAX } from '../explore/index.ts'
-import { BadInput, boot, type Machine, type Simulation } from '../kernel/index.ts'
+import { boot, type Machine, type Simulation } from '../kernel/index.ts'
 import type { Decider } from '../scheduler/index.ts'
-import {
-  type LoadedScenario,
-  nameOfFile,
-  type RecordOptions,
-  type Review,
-  record,
-  review,
-  type Trace,
-  writeTrace,
-} from '../trace/index.ts'
-import { plainName } from './scenario.ts'
+import { type LoadedScenario, type RecordOptions, type Review, record, review, type Trace } from '../trace/index.ts'
 
 /** Recording for the commands: with an eye on programs that never make a call. */
 
@@ -74,21 +62,3 @@ export const reviewGuarded = (trace: Trace, loaded: LoadedScenario): Review =>
     () => review(trace, loaded),
     SILENCE_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
   )
-
-/** Where the trace of a found failure goes when nobody says. */
-export const defaultTrace = (loaded: LoadedScenario): string =>
-  `ipclab-out/${plainName(nameOfFile(loaded.file))}/trace.ndjson`
-
-/** Writes a trace; a place that we chose ourselves is made. @throws BadInput */
-export function saveTrace(trace: Trace, path: string, ours: boolean): void {
-  if (ours) {
-    try {
-      mkdirSync(dirname(path), { recursive: true })
-    } catch (error) {
-      throw new BadInput(
-        `cannot make the folder ${dirname(path)}: ${(error as Error).message.split(',')[0]}; say with --out where the trace goes`,
-      )
-    }
-  }
-  writeTrace(trace, path)
-}

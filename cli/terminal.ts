@@ -38,6 +38,18 @@ export function terminal(argv: readonly string[] = process.argv): Terminal {
   }
 }
 
+/** A terminal that is a sheet of paper: what is printed is kept, a line each. */
+export function paper(lines: string[]): Terminal {
+  return {
+    colors: pc.createColors(false),
+    width: WIDTH,
+    watched: false,
+    exitCode: 0,
+    print: (printed) => void lines.push(...(typeof printed === 'string' ? printed.split('\n') : printed)),
+    tell: () => {},
+  }
+}
+
 /** A reader that has seen enough (`| head`) is no error. */
 export function quietOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {

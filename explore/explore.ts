@@ -150,7 +150,7 @@ class Exploring {
     const verdict = this.#verdict()
     const facts = { executions, schedules, bound, steps, pruned }
     const neverReached = failure === null ? search.sometimes.neverReached : []
-    const promises = search.promises
+    const promises = verdict === 'proved' ? [] : search.promises
     return {
       scenario,
       params: simulation?.params ?? {},

@@ -77,9 +77,9 @@ export class Search {
     return this.#simulation
   }
 
-  /** How many schedules there are, where every one was made. */
+  /** How many schedules there are, where every one was made, and each once. */
   get schedules(): number | null {
-    return this.complete ? this.#inPhase : null
+    return this.complete && this.bound === null ? this.#inPhase : null
   }
 
   /** Every schedule with at most so many preemptions was made. */

@@ -17,7 +17,7 @@ export type Verdict =
 export type Met = 'as expected' | 'not as expected' | 'inconclusive'
 
 /** Whether a failure is the one that the scenario expects. */
-export function isExpected(expect: Expectation, failure: Failure): boolean {
+export function isExpected(expect: Expectation, failure: Pick<Failure, 'kind' | 'name'>): boolean {
   switch (failure.kind) {
     case 'deadlock':
     case 'step limit':

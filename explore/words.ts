@@ -36,7 +36,8 @@ export function inWords(
 function headline(verdict: Verdict, failure: Found | null, { executions, schedules, bound }: Counts): string {
   switch (verdict) {
     case 'proved':
-      return `proved: holds in every schedule (${schedules === 1 ? 'there is' : 'there are'} ${thousands(schedules ?? executions)})`
+      if (schedules === null) return 'proved: holds in every schedule'
+      return `proved: holds in every schedule (${schedules === 1 ? 'there is' : 'there are'} ${thousands(schedules)})`
     case 'bounded':
       return `proved up to ${count(bound ?? 0, 'preemption')}: holds in every schedule with no more (${count(executions, 'run')}); there may be others`
     case 'sampled':

@@ -19,8 +19,8 @@ import type { Trace } from './trace.ts'
 /** Traces as files: written beside and then put in place, so that there is never half a trace under the name. */
 
 /** What is kept in files, and how their names end. */
-export type Kind = 'trace' | 'schedule'
-const ENDINGS: { readonly [K in Kind]: string } = { trace: '.ndjson', schedule: '.json' }
+export type Kind = 'trace' | 'schedule' | 'report'
+const ENDINGS: { readonly [K in Kind]: string } = { trace: '.ndjson', schedule: '.json', report: '.txt' }
 
 /** Writes the trace to a file. @throws BadInput when it can't be written */
 export function writeTrace(trace: Trace, path: string): void {
@@ -111,6 +111,7 @@ export function readTrace(path: string): Trace {
 const WRITERS: { readonly [K in Kind]: string } = {
   trace: "'ipclab run' and 'ipclab explore' write traces",
   schedule: "'ipclab step' and failing tests write schedules",
+  report: "'ipclab explore' writes reports",
 }
 
 /** The text of a file. @throws BadInput when it can't be read */

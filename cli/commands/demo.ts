@@ -3,9 +3,9 @@ import { type Exploration, exitCode, explore } from '../../explore/index.ts'
 import type { LoadedScenario } from '../../trace/index.ts'
 import { drawRun } from '../draw/run.ts'
 import { pad } from '../draw/table.ts'
+import { keepFailure } from '../failure-folder.ts'
 import { replayCommand } from '../invocation.ts'
 import { Progress } from '../progress.ts'
-import { defaultTrace, saveTrace } from '../recording.ts'
 import { libraryNames, loadNamed } from '../scenario.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -76,11 +76,10 @@ function sum(results: readonly Exploration[]): string {
 }
 
 function draw({ loaded, found }: Explored, terminal: Terminal): void {
-  const trace = found.failure?.trace
-  if (trace === undefined) return
+  if (found.failure === null) return
+  const { trace } = found.failure
   terminal.print(['', `A schedule that breaks ${terminal.colors.bold(found.scenario.title)}:`, ''])
   drawRun(trace, loaded, { full: false, waited: false }, terminal)
-  const path = defaultTrace(loaded)
-  saveTrace(trace, path, true)
-  terminal.print(['', `replay: ${replayCommand(path)}`])
+  const saved = keepFailure(found, found.failure, loaded)
+  terminal.print(['', `report: ${saved.report}`, `replay: ${replayCommand(saved.trace)}`])
 }

@@ -1,14 +1,12 @@
 import type { Command } from 'commander'
-import { type Exploration, type ExploreOptions, exitCode, explore } from '../../explore/index.ts'
+import { type Exploration, type ExploreOptions, exitCode, explore, type Found } from '../../explore/index.ts'
 import { writeSchedule } from '../../scheduler/index.ts'
-import { checkWritable, type LoadedScenario, nameOfFile, type Trace } from '../../trace/index.ts'
+import { checkWritable, type LoadedScenario, nameOfFile, writeTrace } from '../../trace/index.ts'
 import { sayingWhere } from '../complaint.ts'
-import { drawRun, section } from '../draw/run.ts'
-import { metLine, verdictLines } from '../draw/verdict.ts'
-import { replayCommand } from '../invocation.ts'
+import { report } from '../draw/exploration.ts'
+import { keepFailure, type Saved } from '../failure-folder.ts'
 import { boot, count, duration, type ScenarioOptions, withScenarioOptions } from '../options.ts'
 import { Progress } from '../progress.ts'
-import { defaultTrace, saveTrace } from '../recording.ts'
 import { loadNamed } from '../scenario.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -20,6 +18,7 @@ interface Options extends ScenarioOptions {
   readonly executions?: number
   readonly time?: number
   readonly checkDeterminism?: number
+  readonly shrink: boolean
   readonly out?: string
   readonly json?: boolean
   readonly full?: boolean
@@ -34,13 +33,20 @@ export function addExplore(program: Command, terminal: Terminal): void {
       'Runs a scenario under many schedules, until one fails, none is left, or the budget is used up. The schedule that\n' +
         'fails is drawn and kept as a trace.',
     )
-    .option('--strategy <name>', 'portfolio (the default: some random runs, then dfs), random, dfs, fifo, rr:quantum=N')
+    .option(
+      '--strategy <name>',
+      'portfolio (the default: random, pct, then dfs), random, pct:depth=N, dfs, dfs:preemptions=N, or a policy',
+    )
     .option('--executions <n>', 'at most so many runs (default: 100000)', count)
     .option('--time <seconds>', 'at most so many seconds', duration)
+    .option('--no-shrink', 'show the failure as it was found, not the smallest like it')
     .option('--seed <text>', 'for random runs', '1')
     .option('--check-determinism <k>', 'make every k-th run twice and compare; the first always is', count)
   withScenarioOptions(command)
-    .option('--out <path>', 'where the failing trace goes (default: ipclab-out/NAME/trace.ndjson)')
+    .option(
+      '--out <path>',
+      'where the failing trace goes (default: ipclab-out/NAME/FAILURE/trace.ndjson, with a report)',
+    )
     .option('--json', 'print the result as JSON')
     .option('--full', 'draw every step of a long run')
     .addHelpText(
@@ -51,6 +57,7 @@ Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken i
 Examples:
   ipclab explore textbook/bounded-buffer-two-producers
   ipclab explore my.ts --strategy dfs --executions 1000000
+  ipclab explore my.ts --strategy pct:depth=2 --executions 5000
   ipclab explore my.ts --set items=2 --time 10 --out failing.ndjson`,
     )
     .action(async (file: string, options: Options) => {
@@ -65,27 +72,24 @@ async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: 
   const found = await progress.during((onProgress, signal) =>
     explore(loaded, { ...wishes(options), onProgress, signal }),
   )
-  const trace = found.failure?.trace ?? null
-  const path = options.out ?? defaultTrace(loaded)
-  if (options.json === true) {
-    if (trace !== null) saveTrace(trace, path, options.out === undefined)
-    terminal.print(JSON.stringify(asData(found, loaded, trace, path), null, 2))
-  } else {
-    report(found, loaded, trace, options, terminal)
-    if (trace !== null) {
-      saveTrace(trace, path, options.out === undefined)
-      terminal.print(`replay: ${replayCommand(path)}`)
-    }
+  let saved: Saved | null = null
+  try {
+    saved = save(found, loaded, options)
+  } finally {
+    // What was found is told, also when it can't be kept.
+    if (options.json === true) terminal.print(JSON.stringify(asData(found, loaded, saved), null, 2))
+    else report(found, loaded, saved, options.full === true, terminal)
   }
   // What was cut short has settled nothing.
   return progress.interrupted && found.failure === null ? 3 : exitCode(found.met)
 }
 
 function wishes(options: Options): ExploreOptions {
-  const { strategy, seed, executions, time, checkDeterminism } = options
+  const { strategy, seed, executions, time, checkDeterminism, shrink } = options
   return {
     ...boot(options),
     seed,
+    ...(shrink ? {} : { shrink }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(executions === undefined ? {} : { executions }),
     ...(time === undefined ? {} : { time }),
@@ -93,27 +97,18 @@ function wishes(options: Options): ExploreOptions {
   }
 }
 
-function report(
-  found: Exploration,
-  loaded: LoadedScenario,
-  trace: Trace | null,
-  options: Options,
-  terminal: Terminal,
-): void {
-  const { colors } = terminal
-  const { scenario, met } = found
-  terminal.print(`${colors.bold(scenario.title)} ${colors.dim(`(${nameOfFile(loaded.file)})`)}`)
-  section(verdictLines(found, colors), terminal)
-  if (trace !== null) {
-    terminal.print('')
-    drawRun(trace, loaded, { full: options.full === true, waited: false }, terminal)
-  }
-  section([metLine(met, scenario.expect, colors)], terminal)
+/** Keeps the failing run, in a folder of its own or where the user wants its trace. */
+function save(found: Exploration, loaded: LoadedScenario, { out }: Options): Saved | null {
+  const { failure } = found
+  if (failure === null) return null
+  if (out === undefined) return keepFailure(found, failure, loaded)
+  writeTrace(failure.trace, out)
+  return { trace: out, report: null }
 }
 
-function asData(found: Exploration, loaded: LoadedScenario, trace: Trace | null, path: string): object {
+function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null): object {
   const { scenario, failure, verdict, met, strategy, seed, params, wakeOrder, maxSteps } = found
-  const { executions, schedules, steps, pruned, neverReached } = found
+  const { executions, schedules, bound, steps, pruned, promises, neverReached } = found
   return {
     scenario: nameOfFile(loaded.file),
     title: scenario.title,
@@ -127,20 +122,24 @@ function asData(found: Exploration, loaded: LoadedScenario, trace: Trace | null,
     maxSteps,
     executions,
     schedules,
+    bound,
     steps,
     pruned,
+    promises,
     neverReached,
-    failure:
-      failure === null || trace === null
-        ? null
-        : {
-            ...trace.verdict.failure,
-            execution: failure.execution,
-            foundBy: failure.strategy,
-            schedule: writeSchedule(failure.schedule.choices),
-            preemptions: failure.schedule.preemptions,
-            steps: failure.schedule.steps,
-            trace: path,
-          },
+    failure: failure === null ? null : { ...failureAsData(failure), ...saved },
+  }
+}
+
+function failureAsData(failure: Found): object {
+  const { trace, execution, strategy, schedule, params } = failure
+  return {
+    ...trace.verdict.failure,
+    execution,
+    foundBy: strategy,
+    params,
+    schedule: writeSchedule(schedule.choices),
+    preemptions: schedule.preemptions,
+    steps: schedule.steps,
   }
 }

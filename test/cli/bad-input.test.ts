@@ -79,9 +79,11 @@ test.each([
 test('an unknown strategy is told with those that the command has', async () => {
   folder({ 'each-waits.ts': DEADLOCK })
   const complaint = (command: string) => refused(command, 'each-waits.ts', '--strategy', 'magic')
-  expect(await complaint('run')).toBe("there is no strategy or policy 'magic'; there are random, dfs, fifo, rr, priority")
+  expect(await complaint('run')).toBe(
+    "there is no strategy or policy 'magic'; there are random, pct, dfs, fifo, rr, priority",
+  )
   expect(await complaint('explore')).toBe(
-    "there is no strategy or policy 'magic'; there are portfolio, random, dfs, fifo, rr, priority",
+    "there is no strategy or policy 'magic'; there are portfolio, random, pct, dfs, fifo, rr, priority",
   )
 })
 
@@ -139,7 +141,7 @@ test('output that can not be written', async () => {
   )
   expect(await refused('run', 'each-waits.ts', '--out', here)).toMatch(/it is a folder; name a file in it/)
   expect(await refused('explore', 'each-waits.ts')).toMatch(
-    /^cannot make the folder ipclab-out\/each-waits: .*; say with --out/,
+    /^cannot make the folder ipclab-out\/each-waits\/deadlock: .*; say with --out/,
   )
   for (const command of ['run', 'explore'])
     expect(await refused(command, 'each-waits.ts', '--out', 'each-waits.ts')).toMatch(

@@ -52,12 +52,14 @@ test('explore draws the failing schedule, keeps it, and ends with the command th
   expect(code).toBe(0)
   expect(out).toContain('failed: invariant in run')
   expect(out).toContain('as the scenario expects (violates: both count)')
-  expect(out.trim().split('\n').at(-1)).toMatch(/^replay: .* replay ipclab-out\/lost\/trace\.ndjson$/)
+  expect(out.trim().split('\n').at(-1)).toMatch(
+    /^replay: .* replay ipclab-out\/lost\/invariant-both-count\/trace\.ndjson$/,
+  )
 
-  const replayed = await ipclab('replay', 'ipclab-out/lost/trace.ndjson', '--out', 'again.ndjson')
+  const replayed = await ipclab('replay', 'ipclab-out/lost/invariant-both-count/trace.ndjson', '--out', 'again.ndjson')
   expect(replayed.code).toBe(0)
   expect(replayed.out).toContain('each as recorded')
-  expect(readFileSync('again.ndjson')).toEqual(readFileSync('ipclab-out/lost/trace.ndjson'))
+  expect(readFileSync('again.ndjson')).toEqual(readFileSync('ipclab-out/lost/invariant-both-count/trace.ndjson'))
 })
 
 test('exit codes say whether it is as the scenario expects', async () => {
