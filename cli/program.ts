@@ -7,6 +7,7 @@ import { addNew } from './commands/new.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRun } from './commands/run.ts'
 import { addShow } from './commands/show.ts'
+import { addStep } from './commands/step.ts'
 import { complaint, MISUSE } from './complaint.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -41,7 +42,7 @@ function makeProgram(terminal: Terminal): Command {
     .version(version(), '-v, --version')
     .option('--no-color', 'no colours; NO_COLOR does the same')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addRun, addExplore, addReplay, addShow, addList, addNew, addDemo]) add(program, terminal)
+  for (const add of [addRun, addExplore, addStep, addReplay, addShow, addList, addNew, addDemo]) add(program, terminal)
   // Commander's own complaints come in our words, in one line.
   const outputError = (text: string): void => terminal.tell(complaintOf(text))
   for (const command of [program, ...program.commands]) {
