@@ -2,10 +2,11 @@ import { isBuiltin } from 'node:module'
 import { dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runInThisContext } from 'node:vm'
-import { createJiti, type Jiti } from 'jiti'
+import type { Jiti } from 'jiti'
 import type { BadInput } from '../../kernel/errors.ts'
 import { faces, isFace, loadFace, type Namespace } from './faces.ts'
 import { EXTENSIONS, isPath, lineAt, resolveImport, type Sources } from './sources.ts'
+import { complaintIn, transpile } from './transpile.ts'
 import { badInputAt, nearest, nearestFile, shown } from './words.ts'
 
 /**
@@ -42,24 +43,19 @@ export async function loadTranspiled(file: string, sources: Sources): Promise<Na
 
 class Linker {
   private readonly modules = new Map<string, Module>()
-  private readonly jiti: Jiti
+  private readonly file: string
   private readonly sources: Sources
+  private made: Promise<Jiti> | null = null
 
   constructor(file: string, sources: Sources) {
+    this.file = file
     this.sources = sources
-    // Everything is said, so that nobody's JITI_… environment variables change what a scenario means.
-    this.jiti = createJiti(file, {
-      fsCache: false,
-      moduleCache: false,
-      interopDefault: false,
-      sourceMaps: false,
-      tryNative: false,
-      debug: false,
-      jsx: false,
-      tsconfigPaths: false,
-      alias: {},
-      extensions: [...EXTENSIONS, '.cjs', '.cts', '.json'],
-    })
+  }
+
+  /** jiti, brought along when it is first needed. */
+  private readonly jiti = (): Promise<Jiti> => {
+    this.made ??= jitiFor(this.file)
+    return this.made
   }
 
   async load(path: string, importer: Module | null): Promise<Namespace> {
@@ -88,13 +84,7 @@ class Linker {
         `imports ${shown(path)} in a way that can't be seen without running it; write import … from '…'`,
       )
     const text = source.bytes.toString()
-    const code = this.jiti.transform({
-      source: text,
-      filename: path,
-      ts: /ts$/.test(path),
-      async: true,
-      interopDefault: false,
-    })
+    const code = await transpile(text, path, this.jiti)
     refuseBadSyntax(path, code)
 
     const filename = pathToFileURL(path).href
@@ -109,7 +99,8 @@ class Linker {
       }
       return namespace
     }
-    const jitiResolve = (specifier: string): string => String(this.jiti.esmResolve(specifier, filename))
+    const resolver = code.includes('jitiESMResolve') ? await this.jiti() : null
+    const jitiResolve = (specifier: string): string => String(resolver?.esmResolve(specifier, filename))
     await body(module.exports, undefined, module, path, path, jitiImport, jitiResolve)
   }
 
@@ -124,11 +115,13 @@ class Linker {
       if (namespace === null) throw refuse(`there are ${[...faces().keys()].join(', ')}`)
       return { namespace, complete: true }
     }
-    if (isBuiltin(specifier)) return { namespace: await this.jiti.import<Namespace>(specifier), complete: false }
+    if (isBuiltin(specifier))
+      return { namespace: await (await this.jiti()).import<Namespace>(specifier), complete: false }
     if (!isPath(specifier)) {
-      const url = this.jiti.esmResolve(specifier, { parentURL: pathToFileURL(importer.path).href, try: true })
+      const jiti = await this.jiti()
+      const url = jiti.esmResolve(specifier, { parentURL: pathToFileURL(importer.path).href, try: true })
       if (url === undefined) throw refuse('install the package where the scenario lies')
-      return { namespace: await this.jiti.import<Namespace>(String(url)), complete: false }
+      return { namespace: await jiti.import<Namespace>(String(url)), complete: false }
     }
     const path = resolveImport(importer.path, specifier)
     if (path === null) {
@@ -136,18 +129,33 @@ class Linker {
       throw refuse(near === null ? 'check the path' : `did you mean '${near}'?`)
     }
     if (!EXTENSIONS.includes(extname(path))) {
-      return { namespace: await this.jiti.import<Namespace>(path), complete: false }
+      return { namespace: await (await this.jiti()).import<Namespace>(path), complete: false }
     }
     const namespace = await this.load(path, importer)
     return { namespace, complete: this.modules.get(path)?.loaded === true }
   }
 }
 
-/** jiti hands a parser's complaint back as the code of a module. */
+/** A jiti for that scenario. Everything is said, so that nobody's JITI_… environment variables change what it means. */
+export async function jitiFor(file: string): Promise<Jiti> {
+  const { createJiti } = await import('jiti')
+  return createJiti(file, {
+    fsCache: false,
+    moduleCache: false,
+    interopDefault: false,
+    sourceMaps: false,
+    tryNative: false,
+    debug: false,
+    jsx: false,
+    tsconfigPaths: false,
+    alias: {},
+    extensions: [...EXTENSIONS, '.cjs', '.cts', '.json'],
+  })
+}
+
 function refuseBadSyntax(path: string, code: string): void {
-  const prefix = 'exports.__JITI_ERROR__ = '
-  if (!code.startsWith(prefix)) return
-  const error = JSON.parse(code.slice(prefix.length)) as { line: number; column: number; message: string }
+  const error = complaintIn(code)
+  if (error === null) return
   const words = error.message
     .replace(/^\/?\S*: /, '')
     .replace(/\s*\(\d+:\d+\)[\s\S]*$/, '')
