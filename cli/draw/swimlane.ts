@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import stringWidth from 'fast-string-width'
 import type { Id } from '../../kernel/index.ts'
 import type { Review, Trace, WaitPeriod } from '../../trace/index.ts'
 import type { Colors } from '../terminal.ts'
