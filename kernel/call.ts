@@ -69,6 +69,8 @@ export interface CallDef<A extends Args, R> {
    * signals those who wait there, which is lost when nobody does.
    */
   readonly does?: 'takes' | 'gives' | 'signals'
+  /** Of its subject there is but one unit: giving back what nobody has adds none. */
+  readonly isLock?: boolean
   /**
    * The object that the call is about, as a reader would name it: the same text for the calls that wait there and those
    * that end such waits, and the same as `waitsFor(…).object`. Asked while the thread stands in the call.

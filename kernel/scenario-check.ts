@@ -22,6 +22,7 @@ const KEYS: { readonly [K in Key]: (value: unknown) => string | null } = {
   expect: expectation,
   faults,
   wakeOrder: (value) => (Object.hasOwn(WAKE_ORDERS, String(value)) ? null : `must be ${listed(WAKE_ORDERS)}`),
+  deadlocks: (value) => (value === 'all' || value === 'total' ? null : "must be 'all' or 'total'"),
   maxSteps: (value) => (isAboveZero(value) ? null : 'must be a whole number above 0'),
 }
 

@@ -111,6 +111,11 @@ export interface ScenarioBody<P extends Params, S, G> {
   readonly faults?: Faults
   /** Who is woken first, where the object itself promises nothing. Default: `any` when exploring. */
   readonly wakeOrder?: WakeOrder
+  /**
+   * Whether it is a deadlock when some can never go on though others can (`all`, the default), or only when nobody can
+   * (`total`): for scenarios that break such a circle from outside, by a kill.
+   */
+  readonly deadlocks?: 'all' | 'total'
   /** A run of more steps than this counts as one that never ends. Default 10,000. */
   readonly maxSteps?: number
 }

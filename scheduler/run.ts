@@ -1,15 +1,17 @@
 import {
   type AnyValues,
   BadInput,
-  type Data,
   type Id,
   type Invariant,
   type Simulation,
   type Task,
   unusable,
-  type Waits,
 } from '../kernel/index.ts'
 import type { Decider } from './decider.ts'
+import { closedCircle, longStandstill, type Standstill, standstill } from './waiting/circle.ts'
+import type { Ledger } from './waiting/ledger.ts'
+import { type Waiting, whoWaits } from './waiting/waits.ts'
+import { inWords } from './waiting/words.ts'
 
 /** One run from its start to its end, and how it ended. The loop that everything goes through. */
 
@@ -40,15 +42,6 @@ export interface Failure {
   readonly stuck: readonly Id[]
 }
 
-/** A thread that waits, and for what. */
-export interface Waiting extends Waits {
-  readonly thread: Id
-  readonly call: string
-  readonly args: { readonly [name: string]: Data }
-  /** file:line of the call in the scenario, when known. */
-  readonly line: string | null
-}
-
 /** Told of every step after it is taken. */
 export type Observer = (simulation: Simulation) => void
 
@@ -57,6 +50,8 @@ export interface RunOptions {
   readonly observers?: readonly Observer[]
   /** Finds the line of a task's pending call, when calls note where they were made. */
   readonly lineOf?: (task: Task) => string | null
+  /** Who holds and gives what, as far as the run shows: then a run that is not over tells who is stuck for all that. */
+  readonly ledger?: Ledger
 }
 
 export interface Outcome {
@@ -72,15 +67,20 @@ export const MAX_STEPS = 10_000
 /** Makes one run. The simulation has been started and the decider's `begin` has been asked. */
 export function run(simulation: Simulation, decider: Decider, options: RunOptions): Outcome {
   const { machine } = simulation
-  const { maxSteps, observers } = options
+  const { maxSteps, observers, ledger } = options
+  const partial = simulation.scenario.deadlocks !== 'total'
   const checks = checksOf(simulation.scenario.invariants)
   let failure = checkAll(checks, simulation)
   while (failure === null) {
     if (machine.trouble !== null) return trouble(simulation)
     if (machine.pruned) return PRUNED
     if (machine.ordinary === 0) return ended(simulation, options)
+    // Where all can go on nobody waits.
+    if (partial && machine.ready.size < machine.alive && closedCircle(machine))
+      return standing(simulation, standstill(simulation), options, null)
     if (machine.steps >= maxSteps) return stepLimit(simulation, options)
     machine.step(decider.next(machine))
+    ledger?.observe()
     if (observers !== undefined) for (const observe of observers) observe(simulation)
     // What does not hold in a step that ends in assume(false) is of no interest.
     if (checks.length > 0 && !machine.pruned) failure = checkAll(checks, simulation)
@@ -142,25 +142,6 @@ function deadlock(simulation: Simulation, options: RunOptions): Outcome {
   return { ending: 'deadlock', failure }
 }
 
-/** Every thread that has not ended and can't go on, with what it waits for. */
-export function whoWaits(simulation: Simulation, lineOf?: (task: Task) => string | null): Waiting[] {
-  const { machine } = simulation
-  const list: Waiting[] = []
-  for (const task of machine.tasks.values()) {
-    const { call } = machine.thread(task)
-    if (task.slot >= 0 || task.program === null || call === null) continue
-    const waits = task.pending?.def.waitsFor?.(machine.kernel, machine.thread(task), call.args)
-    list.push({
-      thread: task.id,
-      call: call.name,
-      args: call.args,
-      line: lineOf?.(task) ?? null,
-      ...(waits ?? { object: '' }),
-    })
-  }
-  return list
-}
-
 function trouble(simulation: Simulation): Outcome {
   const { trouble } = simulation.machine
   if (trouble === null) return DONE
@@ -171,7 +152,25 @@ function trouble(simulation: Simulation): Outcome {
   return { ending: 'broken', failure: { kind, name, message: said, threads: [thread], waiting: [], stuck: [] } }
 }
 
+/** Some can never go on, though others do. */
+function standing(simulation: Simulation, those: Standstill, { lineOf }: RunOptions, ledger: Ledger | null): Outcome {
+  const { stuck } = those
+  const waiting = whoWaits(simulation, lineOf).filter(({ thread }) => stuck.includes(thread))
+  const message = inWords(simulation, those, waiting, ledger)
+  return {
+    ending: 'deadlock',
+    failure: { kind: 'deadlock', name: 'deadlock', message, threads: stuck, waiting, stuck },
+  }
+}
+
 function stepLimit(simulation: Simulation, options: RunOptions): Outcome {
+  const { ledger } = options
+  if (simulation.scenario.deadlocks !== 'total') {
+    const those = standstill(simulation) // as many ends as there were, not all were looked at
+    if (those.stuck.length > 0) return standing(simulation, those, options, null)
+    const long = ledger === undefined ? null : longStandstill(simulation, ledger)
+    if (long !== null && long.stuck.length > 0) return standing(simulation, long, options, ledger ?? null)
+  }
   const threads = [...simulation.machine.tasks.values()].filter(({ ended }) => !ended).map(({ id }) => id)
   const message = `the run is not over after ${options.maxSteps} steps; still going: ${threads.join(', ')}`
   const waiting = whoWaits(simulation, options.lineOf)

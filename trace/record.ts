@@ -14,6 +14,7 @@ import {
   type Choice,
   choiceOf,
   type Decider,
+  Ledger,
   MAX_STEPS,
   type Observer,
   type Outcome,
@@ -93,6 +94,7 @@ export function recordRun(source: Source, options: Checked): Trace {
     const outcome = run(simulation, logged.decider, {
       maxSteps,
       observers: [watch, ...observers],
+      ledger: new Ledger(simulation),
       lineOf: lines ? lineOf : () => null,
     })
     const from = options.from ?? { decider: decider.name, seed: null, run: 0 }

@@ -203,6 +203,7 @@ const unlockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_unlock',
   error: posixError,
   does: 'gives',
+  isLock: true,
   subject: about.subject,
   stages: [
     {
