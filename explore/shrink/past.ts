@@ -1,0 +1,242 @@
+import { type Footprint, type Id, LIFE, type Machine, type PickKind, WHOLE, WRITE } from '../../kernel/index.ts'
+import { choiceOf } from '../../scheduler/index.ts'
+import { Cell } from './cell.ts'
+import type { Ghosts } from './ghosts.ts'
+
+/**
+ * What has happened in a run so far, in one number that is the same for any two runs which differ only in the order of
+ * steps that have nothing to do with each other: these have come to the same state, and what can become of it is the
+ * same. (The happens-before relation as a key: Musuvathi, Qadeer, Partial-order reduction for context-bounded state
+ * exploration, 2007.)
+ *
+ * A step's mark is made of its thread's last mark and of those of the steps it hangs on, by the footprints: the writes of
+ * whatever it touches, and for what it writes the reads since. The sum of all marks says what has happened. It has 53
+ * bits: among a hundred thousand states some two are taken for one with a chance of one in a million.
+ */
+
+/** A sum or a mark: two halves of 32 bits. */
+interface Mark {
+  a: number
+  b: number
+}
+
+interface Line extends Mark {
+  run: number
+  /** Made of the thread's name. */
+  readonly name: number
+}
+
+interface Parts {
+  /** What touches the object as a whole. */
+  readonly whole: Cell
+  readonly parts: Map<number, Cell>
+}
+
+export class Past {
+  readonly #ghosts: Ghosts
+  readonly #objects = new Map<Id, Parts>()
+  readonly #lines = new Map<Id, Line>()
+  #run = 0
+  readonly #total: Mark = { a: 0, b: 0 }
+  /** Of the last step that all hang on: that is what timers and faults are taken for. */
+  readonly #barrier: Mark = { a: 0, b: 0 }
+  /** Of the step under way. */
+  readonly #mark: Mark = { a: 0, b: 0 }
+  #picks = 0
+  #isBarrier = false
+  /** Who takes it: a thread, or a timer or fault by the choice's name. */
+  #who = ''
+
+  constructor(ghosts: Ghosts) {
+    this.#ghosts = ghosts
+  }
+
+  begin(): void {
+    this.#run += 1
+    reset(this.#total)
+    reset(this.#barrier)
+    this.#who = ''
+  }
+
+  /** A step is about to be taken. */
+  before(machine: Machine, option: number): void {
+    this.#picks = 0
+    this.#isBarrier = option >= machine.ready.size
+    this.#who = choiceOf(machine, option)
+  }
+
+  picked(kind: PickKind, label: string): void {
+    this.#picks = mix(mix(this.#picks, hashOf(kind)), hashOf(label))
+  }
+
+  /** The step is over. */
+  after({ kernel, actor }: Machine): void {
+    if (this.#who === '') return
+    const { footprint, woken, spawned } = kernel
+    const mark = this.#mark
+    const line = this.#lineOf(this.#who)
+    mark.a = mix(mix(line.a ^ this.#barrier.a, line.name), this.#picks)
+    mark.b = mix(mix(line.b ^ this.#barrier.b, line.name + 1), this.#picks + 1)
+    if (this.#isBarrier) this.#hangOn(this.#total.a, this.#total.b)
+    this.#collect(footprint)
+    // A step hangs on its thread's not having been ended, and so does waking one.
+    this.#collectRead(actor?.id ?? '')
+    for (const id of woken) this.#collectRead(id)
+    const { cells, written } = this.#ghosts
+    for (let i = 0; i < cells.length; i++) this.#collectCell(cells[i] as Cell, written[i] === true) // below length
+
+    this.#leave(footprint)
+    leaveRead(this.#cellOf(actor?.id ?? '', LIFE), mark)
+    for (const id of woken) leaveRead(this.#cellOf(id, LIFE), mark)
+    for (let i = 0; i < cells.length; i++) leave(this.#current(cells[i] as Cell), written[i] === true, mark) // as above
+    this.#ghosts.clear()
+
+    line.a = mark.a
+    line.b = mark.b
+    for (const id of woken) follow(this.#lineOf(id), mark)
+    for (const { thread } of spawned) follow(this.#lineOf(thread), mark)
+    this.#total.a = (this.#total.a + mark.a) | 0
+    this.#total.b = (this.#total.b + mark.b) | 0
+    if (this.#isBarrier) {
+      this.#barrier.a = this.#total.a
+      this.#barrier.b = this.#total.b
+    }
+  }
+
+  /** The number of the state that the run has come to, with that thread running: `null` where it is all the same. */
+  key(running: Id | null): number {
+    const name = running === null ? 0 : this.#lineOf(running).name
+    const high = mix(this.#total.a, name) >>> 0
+    const low = mix(this.#total.b, name + 1) >>> 11
+    return high * 0x20_0000 + low
+  }
+
+  #lineOf(id: Id): Line {
+    let line = this.#lines.get(id)
+    if (line === undefined) {
+      line = { run: 0, a: 0, b: 0, name: hashOf(id) }
+      this.#lines.set(id, line)
+    }
+    if (line.run !== this.#run) {
+      line.run = this.#run
+      reset(line)
+    }
+    return line
+  }
+
+  #partsOf(object: Id): Parts {
+    let parts = this.#objects.get(object)
+    if (parts === undefined) {
+      parts = { whole: new Cell(), parts: new Map() }
+      this.#objects.set(object, parts)
+    }
+    return parts
+  }
+
+  #cellOf(object: Id, part: number): Cell {
+    const of = this.#partsOf(object)
+    if (part === WHOLE) return this.#current(of.whole)
+    let cell = of.parts.get(part)
+    if (cell === undefined) {
+      cell = new Cell()
+      of.parts.set(part, cell)
+    }
+    return this.#current(cell)
+  }
+
+  #current(cell: Cell): Cell {
+    if (cell.run !== this.#run) {
+      cell.run = this.#run
+      cell.written = 0
+      cell.writtenToo = 0
+      cell.read = 0
+      cell.readToo = 0
+    }
+    return cell
+  }
+
+  #collect({ objects, parts, modes, length }: Footprint): void {
+    for (let i = 0; i < length; i++) {
+      const object = objects[i] as Id // below length, as the others
+      const part = parts[i] as number
+      const writes = ((modes[i] as number) & WRITE) !== 0
+      this.#collectCell(this.#cellOf(object, part), writes)
+      const of = this.#partsOf(object)
+      if (part !== WHOLE) this.#collectCell(of.whole, writes)
+      else this.#collectParts(of, writes)
+    }
+  }
+
+  #collectRead(id: Id): void {
+    this.#collectCell(this.#cellOf(id, LIFE), false)
+    this.#collectCell(this.#partsOf(id).whole, false)
+  }
+
+  #collectCell(cell: Cell, writes: boolean): void {
+    const { written, writtenToo, read, readToo } = this.#current(cell)
+    this.#hangOn(written, writtenToo)
+    if (writes) this.#hangOn(read, readToo)
+  }
+
+  /** The sum of them, which hangs on no order. */
+  #collectParts({ parts }: Parts, writes: boolean): void {
+    let a = 0
+    let b = 0
+    for (const cell of parts.values()) {
+      const { written, writtenToo, read, readToo } = this.#current(cell)
+      a += mix(written, 1) + (writes ? mix(read, 2) : 0)
+      b += mix(writtenToo, 1) + (writes ? mix(readToo, 2) : 0)
+    }
+    this.#hangOn(a | 0, b | 0)
+  }
+
+  #hangOn(a: number, b: number): void {
+    this.#mark.a = mix(this.#mark.a, a)
+    this.#mark.b = mix(this.#mark.b, b + 1)
+  }
+
+  #leave({ objects, parts, modes, length }: Footprint): void {
+    for (let i = 0; i < length; i++) {
+      const cell = this.#cellOf(objects[i] as Id, parts[i] as number) // below length
+      leave(cell, ((modes[i] as number) & WRITE) !== 0, this.#mark)
+    }
+  }
+}
+
+function leave(cell: Cell, writes: boolean, mark: Mark): void {
+  if (!writes) return leaveRead(cell, mark)
+  cell.written = mark.a
+  cell.writtenToo = mark.b
+  cell.read = 0
+  cell.readToo = 0
+}
+
+function leaveRead(cell: Cell, { a, b }: Mark): void {
+  cell.read = (cell.read + a) | 0
+  cell.readToo = (cell.readToo + b) | 0
+}
+
+/** The thread goes on from that step, too. */
+function follow(line: Line, { a, b }: Mark): void {
+  line.a = mix(line.a, a)
+  line.b = mix(line.b, b)
+}
+
+function reset(mark: Mark): void {
+  mark.a = 0
+  mark.b = 0
+}
+
+/** The finalizer of MurmurHash3 over a sum in which neither part can undo the other. */
+function mix(hash: number, value: number): number {
+  let h = (Math.imul(hash, 0x9e37_79b1) + value + 0x7f4a_7c15) | 0
+  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35)
+  return h ^ (h >>> 16)
+}
+
+function hashOf(text: string): number {
+  let hash = text.length
+  for (let i = 0; i < text.length; i++) hash = mix(hash, text.charCodeAt(i))
+  return hash
+}
