@@ -31,8 +31,9 @@ const STRANGE_MAX = 64
  * that can't happen is left out, a thread that makes a call of which the schedule does not know is let on to the one it
  * knows, a process that has another name is found if only one can be meant. Behind the schedule's end the running thread
  * goes on, or the first that can. It makes one run.
+ * @param edit what has happened to the program, where it can be taken both ways: calls were removed, or added
  */
-export function guided(schedule: readonly (Choice | ScheduledStep)[], name = 'guided'): Guided {
+export function guided(schedule: readonly (Choice | ScheduledStep)[], edit: 'removed' | 'added' = 'removed'): Guided {
   const choices = schedule.map((step) => (typeof step === 'string' ? step : step.choice))
   const calls = schedule.map((step) => (typeof step === 'string' ? null : step.call))
   let at = 0
@@ -59,7 +60,7 @@ export function guided(schedule: readonly (Choice | ScheduledStep)[], name = 'gu
       const pending = machine.tasks.get(choice)?.pending?.def.name ?? null
       const known = calls[at] ?? null
       if (known === null || pending === null || pending === known) break
-      if (callAfter(at) === pending) {
+      if (edit === 'removed' && callAfter(at) === pending) {
         guess(`${choice} does not make ${known} any more`)
         continue
       }
@@ -87,7 +88,7 @@ export function guided(schedule: readonly (Choice | ScheduledStep)[], name = 'gu
   }
 
   return {
-    name,
+    name: 'guided',
     keepsTime: false,
     complete: false,
     get guesses() {
@@ -121,11 +122,14 @@ export function guided(schedule: readonly (Choice | ScheduledStep)[], name = 'gu
   }
 }
 
+/** Names of processes that are there from the start. */
+const PROGRAM = /^[\w$]+$/
+
 /** If there is one thread that only the schedule knows, and one that only the program has, they are the same. */
 function renaming(choices: readonly Choice[], threads: readonly string[]): { from: string; to: string } | null {
   const named = new Set<string>()
   for (const choice of choices) if (!isPick(choice)) named.add(threadOfChoice(choice))
-  const gone = [...named].filter((name) => !name.includes('.') && !threads.includes(name))
+  const gone = [...named].filter((name) => PROGRAM.test(name) && !threads.includes(name))
   const fresh = threads.filter((name) => !named.has(name))
   const [from] = gone
   const [to] = fresh
