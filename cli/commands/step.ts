@@ -1,8 +1,13 @@
 import type { Command } from 'commander'
+import { writeSchedule } from '../../scheduler/index.ts'
+import { nameOfFile } from '../../trace/index.ts'
 import { sayingWhere } from '../complaint.ts'
+import { invocation, quoted } from '../invocation.ts'
 import { boot, ordinal, type ScenarioOptions, withScenarioOptions } from '../options.ts'
+import { play } from '../step/interactive.ts'
+import { Console } from '../step/keys.ts'
 import { open } from '../step/opened.ts'
-import { asData, exitCodeOf, report } from '../step/report.ts'
+import { asData, exitCodeOf, headline, report, settingsWords } from '../step/report.ts'
 import { obey } from '../step/scripted.ts'
 import type { Session } from '../step/session.ts'
 import { choicesIn } from '../step/words.ts'
@@ -60,6 +65,26 @@ async function step(file: string, options: Options, terminal: Terminal): Promise
 }
 
 async function byHand(session: Session, notes: readonly string[], terminal: Terminal): Promise<void> {
-  if (notes.length > 0) terminal.print([...notes, ''])
-  await obey(session, process.stdin, terminal)
+  const { stdin, stdout, env } = process
+  if (stdin.isTTY !== true || stdout.isTTY !== true || env.TERM === 'dumb') {
+    if (notes.length > 0) terminal.print([...notes, ''])
+    return obey(session, stdin, terminal)
+  }
+  const saved = await play(session, new Console(stdin, stdout), terminal.colors, notes)
+  terminal.print(farewell(session, saved, terminal))
+}
+
+/** What stays on the screen: how far it came, and how to come back to it. */
+function farewell(session: Session, saved: readonly string[], terminal: Terminal): string[] {
+  const { choices } = session
+  if (choices.length === 0) return [headline(session, terminal.colors)]
+  const file = quoted(nameOfFile(session.loaded.file))
+  const again = saved.at(-1) === undefined ? [] : [`go on: ${invocation()} step ${quoted(saved.at(-1) ?? '')}`]
+  const schedule = quoted(writeSchedule(choices))
+  return [
+    ...report(session, terminal),
+    '',
+    ...again,
+    `draw it: ${invocation()} run ${file}${settingsWords(session)} --schedule ${schedule}`,
+  ]
 }

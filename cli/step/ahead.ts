@@ -112,18 +112,20 @@ const wayTo = (choices: readonly Choice[], ending: string): Way => ({
   ending,
 })
 
-/** The answers in words, a line each. */
-export function aheadLines({ wrong, well }: Ahead): string[] {
+/** The answers in words, each under its question. */
+export function aheadLines({ wrong, well }: Ahead, ways: { readonly wrong: string; readonly well: string }): string[] {
   return [
-    `can this still go wrong?  ${answer(wrong, 'every way on from here ends well')}`,
-    `can this still end well?  ${answer(well, 'it is too late: no way on from here ends well')}`,
+    'can this still go wrong?',
+    `  ${answer(wrong, 'every way on from here ends well', ways.wrong)}`,
+    'can this still end well?',
+    `  ${answer(well, 'it is too late', ways.well)}`,
   ]
 }
 
-function answer({ answer, runs, way }: Prospect, no: string): string {
+/** @param hint how to get to see the way */
+function answer({ answer, runs, way }: Prospect, no: string, hint: string): string {
   const tried = `${runs} run${runs === 1 ? '' : 's'}`
-  if (way !== null)
-    return `yes: ${way.ending} in ${way.steps} more step${way.steps === 1 ? '' : 's'} (found in ${tried})`
+  if (way !== null) return `yes: ${way.ending} in ${way.steps} more step${way.steps === 1 ? '' : 's'}; ${hint}`
   if (answer === 'unknown') return `no such way was met in ${tried}; there may be others`
-  return `no: ${no} (${runs === 1 ? 'the only one was' : `all ${runs} were`} tried)`
+  return `no: ${no} (${runs === 1 ? 'the only way on was' : `all ${runs} ways on were`} tried)`
 }

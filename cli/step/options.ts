@@ -44,7 +44,7 @@ export function optionsOf({ simulation, threads, question, outcome }: Place): Op
     })
   }
   if (outcome !== null) return []
-  return choicesOf(machine).map((choice) => {
+  const options = choicesOf(machine).map((choice) => {
     const option = optionOf(machine, choice)
     const task = machine.tasks.get(choice)
     const preempts = isPreemption(machine, option)
@@ -53,6 +53,10 @@ export function optionsOf({ simulation, threads, question, outcome }: Place): Op
     const key = keyOfThread(threads, task.id)
     return { key, choice, who: task.id, does: doesNext(machine, task), line: lineOf(task), running, preempts }
   })
+  // Threads in the order in which they appeared, wherever the machine has them; then the others as they came.
+  const places = new Map(threads.map((thread, at) => [thread, at]))
+  const placeOf = ({ choice }: Option): number => places.get(choice) ?? threads.length
+  return options.sort((a, b) => placeOf(a) - placeOf(b))
 }
 
 const PLAIN = { line: null, running: false, preempts: false }

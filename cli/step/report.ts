@@ -1,10 +1,12 @@
 import { basename } from 'node:path'
-import { type Waiting, writeSchedule } from '../../scheduler/index.ts'
+import { parameters } from '../../kernel/index.ts'
+import { MAX_STEPS, type Waiting, writeSchedule } from '../../scheduler/index.ts'
 import { nameOfFile, type Shown } from '../../trace/index.ts'
 import { shortEvent } from '../draw/call.ts'
 import { swimlane } from '../draw/swimlane.ts'
 import { indent, table } from '../draw/table.ts'
 import { endingLines, waitingLines } from '../draw/verdict.ts'
+import { quoted } from '../invocation.ts'
 import type { Colors } from '../terminal.ts'
 import type { Option } from './options.ts'
 import type { Session } from './session.ts'
@@ -140,4 +142,17 @@ export function asData(session: Session): object {
 
 function tables({ time, processes, threads, queues, objects, timers, changes }: Shown): object {
   return { time, processes, threads, queues, objects, timers, changes }
+}
+
+/** What the run was made with beyond the scenario's own, as options of a command. */
+export function settingsWords({ loaded, settings }: Session): string {
+  const { scenario } = loaded
+  const { params, wakeOrder, maxSteps } = settings
+  const own = parameters(scenario)
+  const sets = Object.entries(params).filter(([name, value]) => own[name] !== value)
+  return [
+    ...sets.map(([name, value]) => ` --set ${quoted(`${name}=${value}`)}`),
+    ...(wakeOrder === (scenario.wakeOrder ?? 'any') ? [] : [` --wake-order ${wakeOrder}`]),
+    ...(maxSteps === (scenario.maxSteps ?? MAX_STEPS) ? [] : [` --max-steps ${maxSteps}`]),
+  ].join('')
 }

@@ -62,7 +62,7 @@ class Doing {
       case 'ahead':
         if (session.isOver) throw new BadInput('the run is over: there is nothing ahead; go back first')
         this.#ahead = await lookAhead(session)
-        return terminal.print([...aheadLines(this.#ahead), ''])
+        return terminal.print([...aheadLines(this.#ahead, { wrong: 'trouble takes it', well: 'happy takes it' }), ''])
       case 'trouble':
       case 'happy':
         return this.#propose(asked.to)

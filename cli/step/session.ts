@@ -163,6 +163,11 @@ export class Session {
     this.#go(this.#choices.slice(0, begins[steps] ?? this.#choices.length), this.#choices)
   }
 
+  /** Goes forward as far as anybody has been. */
+  goToEnd(): void {
+    this.#go(this.#choices, this.#choices)
+  }
+
   /** Puts choices in front, so that `forward` makes them. */
   propose(choices: readonly Choice[]): void {
     this.#choices = [...this.choices, ...choices]
