@@ -8,11 +8,11 @@ import { pthread_mutex_lock, pthread_mutex_unlock } from 'ipclab/posix'
  */
 export default scenario('a convoy, mended', {
   source:
-    'M. Blasgen, J. Gray, M. Mitchell and T. Price: The convoy phenomenon. Operating Systems Review 13 (2), 1979, pages 20-25',
+    'M. Blasgen, J. Gray, M. Mitoma and T. Price: The convoy phenomenon. Operating Systems Review 13 (2), 1979, pages 20-25',
   about:
-    'Workers write to a log under a mutex and wait for the disk without it. Nobody stands in line. Look at it with run and --policy fifo. Proved for two workers with one record each, and with workers=3 in minutes; with more it holds as far as the search goes.',
+    'Workers write to a log under a mutex and wait for the disk without it. Nobody stands in line. Look at it with run and --policy rr:quantum=1. Proved for three workers with one record each; with rounds=2 it holds as far as the search goes.',
   params: {
-    workers: { default: 2, min: 2, max: 10, about: 'how many processes write to the log' },
+    workers: { default: 3, min: 2, max: 10, about: 'how many processes write to the log' },
     rounds: { default: 1, min: 1, max: 20, about: 'how many records each of them writes' },
   },
   ghost: () => ({ inside: 0, waiting: 0, together: false }),

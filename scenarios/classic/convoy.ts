@@ -10,12 +10,12 @@ import { pthread_mutex_lock, pthread_mutex_unlock } from 'ipclab/posix'
  */
 export default scenario('a convoy', {
   source:
-    'M. Blasgen, J. Gray, M. Mitchell and T. Price: The convoy phenomenon. Operating Systems Review 13 (2), 1979, pages 20-25',
+    'M. Blasgen, J. Gray, M. Mitoma and T. Price: The convoy phenomenon. Operating Systems Review 13 (2), 1979, pages 20-25',
   about:
-    'Workers write to a log and keep its mutex while they wait for the disk. All but one of them stand in line behind it, always. Look at it with run and --policy fifo, and with more workers and rounds.',
+    'Workers write to a log and keep its mutex while they wait for the disk. All but one of them stand in line behind it, always. Look at it with run and --policy rr:quantum=1, and with more workers.',
   params: {
     workers: { default: 3, min: 2, max: 10, about: 'how many processes write to the log' },
-    rounds: { default: 2, min: 1, max: 20, about: 'how many records each of them writes' },
+    rounds: { default: 4, min: 1, max: 20, about: 'how many records each of them writes' },
   },
   ghost: () => ({ inside: 0 }),
   *setup() {
