@@ -1,4 +1,4 @@
-import { guarded, SILENCE_MS_MAX } from '../explore/index.ts'
+import { type Finding, findings, guarded, SILENCE_MS_MAX } from '../explore/index.ts'
 import { boot, type Machine, type Simulation } from '../kernel/index.ts'
 import type { Decider } from '../scheduler/index.ts'
 import { type LoadedScenario, type RecordOptions, type Review, record, review, type Trace } from '../trace/index.ts'
@@ -60,5 +60,13 @@ export const reviewGuarded = (trace: Trace, loaded: LoadedScenario): Review =>
   guarded(
     () => null,
     () => review(trace, loaded),
+    SILENCE_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
+  )
+
+/** What of a run has a name of its own. */
+export const findingsGuarded = (trace: Trace, loaded: LoadedScenario): Finding[] =>
+  guarded(
+    () => null,
+    () => findings(loaded, trace),
     SILENCE_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
   )

@@ -4,7 +4,7 @@ export { checkWritable, readTrace, writeTrace } from './file.ts'
 export * from './format.ts'
 export { History, history, type Patch } from './history.ts'
 export { labelOf, objectLabel, placesOf, queueLabel, wordLabel } from './labels.ts'
-export { findScenario, libraryFolder, nameOfFile } from './names.ts'
+export { findScenario, libraryFolder, nameOfFile, type Source, sourceOf } from './names.ts'
 export { parseTrace } from './parse.ts'
 export { lineOf, type Origin, type RecordOptions, record, withChoices } from './record.ts'
 export {

@@ -88,12 +88,13 @@ class Watcher {
   }
 
   #lookAtWaits(): void {
-    const { tasks, steps } = this.#simulation.machine
+    const { tasks, steps, kernel } = this.#simulation.machine
     const waiting = new Set<Task>()
     for (const task of tasks.values()) if (mustWait(task)) waiting.add(task)
     for (const [id, { period, pending }] of this.#open) {
       const task = tasks.get(id)
-      if (task !== undefined && waiting.has(task) && task.pending === pending) continue
+      // Woken, and waits all the same: for something else, as for its mutex after a condition.
+      if (task !== undefined && waiting.has(task) && task.pending === pending && !kernel.woken.includes(id)) continue
       period.to = steps
       this.#open.delete(id)
     }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { checkWritable, loadScenarioOfTrace, readTrace, replayTrace, writeTrace } from '../../trace/index.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
-import { reviewGuarded } from '../recording.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** `ipclab replay TRACE`: the recorded run, made again and compared step by step. */
@@ -44,7 +43,7 @@ async function replay(file: string, options: Options, terminal: Terminal): Promi
   const loaded = await loadScenarioOfTrace(recorded, options.scenario, file)
   const { trace, note } = await replayTrace(recorded, { file, scenario: loaded })
   if (options.json === true) {
-    terminal.print(JSON.stringify({ ...runAsData(trace, reviewGuarded(trace, loaded)), note }, null, 2))
+    terminal.print(JSON.stringify({ ...runAsData(trace, loaded), note }, null, 2))
   } else {
     terminal.print([titleLine(trace, terminal), ''])
     drawRun(trace, loaded, { full: options.full === true, waited: true }, terminal)

@@ -6,7 +6,7 @@ import { sayingWhere } from '../complaint.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
 import { replayCommand } from '../invocation.ts'
 import { boot, type ScenarioOptions, withScenarioOptions } from '../options.ts'
-import { recordGuarded, reviewGuarded } from '../recording.ts'
+import { recordGuarded } from '../recording.ts'
 import { loadNamed } from '../scenario.ts'
 import { fullNames } from '../schedule.ts'
 import type { Terminal } from '../terminal.ts'
@@ -57,7 +57,7 @@ function run(loaded: LoadedScenario, options: Options, terminal: Terminal): numb
   const { decider, from } = whoDecides(loaded, options)
   const trace = recordGuarded(loaded, { decider, from, ...boot(options) })
   if (options.json === true) {
-    terminal.print(JSON.stringify(runAsData(trace, reviewGuarded(trace, loaded)), null, 2))
+    terminal.print(JSON.stringify(runAsData(trace, loaded), null, 2))
   } else {
     terminal.print([titleLine(trace, terminal), ''])
     drawRun(trace, loaded, { full: options.full === true, waited: true }, terminal)

@@ -1,8 +1,9 @@
-import { type Exploration, isExpected } from '../../explore/index.ts'
+import { type Exploration, isExpected, type Story } from '../../explore/index.ts'
 import { writeSchedule } from '../../scheduler/index.ts'
-import type { LoadedScenario, Review, Trace } from '../../trace/index.ts'
-import { reviewGuarded } from '../recording.ts'
+import type { LoadedScenario, Trace } from '../../trace/index.ts'
+import { findingsGuarded, reviewGuarded } from '../recording.ts'
 import type { Terminal } from '../terminal.ts'
+import { findingLines, storyLines } from './story.ts'
 import { swimlane } from './swimlane.ts'
 import { endingLines, waitedLines, waitingLines } from './verdict.ts'
 
@@ -13,17 +14,23 @@ export const STEPS_MAX = 60
 
 export interface RunDrawing {
   readonly full: boolean
-  /** Also what each waited for. */
+  /** Also what each waited for, and what of that has a name. */
   readonly waited: boolean
+  /** Of the failure, where it has been told. */
+  readonly story?: Story | null
 }
 
-export function drawRun(trace: Trace, loaded: LoadedScenario, { full, waited }: RunDrawing, terminal: Terminal): void {
+export function drawRun(trace: Trace, loaded: LoadedScenario, drawing: RunDrawing, terminal: Terminal): void {
+  const { full, waited, story = null } = drawing
   const { colors, width } = terminal
   const seen = reviewGuarded(trace, loaded)
   terminal.print(swimlane(trace, seen, { width, colors, stepsMax: full ? Number.POSITIVE_INFINITY : STEPS_MAX }))
   terminal.print(['', ...endingLines(trace.verdict, colors)])
-  section(waitingLines(trace.verdict.failure?.waiting ?? [], seen, colors), terminal)
-  if (waited) section(waitedLines(seen, trace.steps, colors), terminal)
+  if (story === null) section(waitingLines(trace.verdict.failure?.waiting ?? [], seen, colors), terminal)
+  else section(storyLines(story, terminal), terminal)
+  if (!waited) return
+  section(waitedLines(seen, trace.steps, colors), terminal)
+  if (story === null) section(findingLines(findingsGuarded(trace, loaded), terminal), terminal)
 }
 
 export function section(lines: readonly string[], terminal: Terminal): void {
@@ -37,7 +44,8 @@ export function titleLine({ header }: Trace, terminal: Terminal): string {
 }
 
 /** One run as data, for `--json`. */
-export function runAsData(trace: Trace, seen: Review): object {
+export function runAsData(trace: Trace, loaded: LoadedScenario): object {
+  const seen = reviewGuarded(trace, loaded)
   const { header, verdict, choices } = trace
   return {
     scenario: header.scenario,
@@ -49,6 +57,7 @@ export function runAsData(trace: Trace, seen: Review): object {
     ...verdict,
     schedule: writeSchedule(choices),
     waits: seen.waits.map(({ thread, call, object, from, to, line }) => ({ thread, call, object, from, to, line })),
+    findings: findingsGuarded(trace, loaded),
     digest: trace.digest,
   }
 }

@@ -1,0 +1,12 @@
+import type { Id } from '../../kernel/index.ts'
+
+/** Something that has a name of its own, seen in a run, with its evidence. */
+export interface Finding {
+  readonly name: 'lost wake-up' | 'priority inversion' | 'convoy' | 'thundering herd'
+  readonly object: string
+  readonly threads: readonly Id[]
+  /** Where it is to be seen, from 1, in order. */
+  readonly steps: readonly number[]
+  /** What happened, with steps and lines. */
+  readonly text: string
+}

@@ -1,0 +1,9 @@
+/** Stories: what a failing run looks like to somebody who wants to know why. */
+
+export type { Finding } from '../findings/finding.ts'
+export { findings } from '../findings/findings.ts'
+export { graphLines, type Paint } from './graph.ts'
+export { shortLine } from './phrases.ts'
+export type { Giver, LastChance, Moment, Story, StoryWait, StoryWrite } from './story.ts'
+export { type StoryOptions, tellStory } from './tell.ts'
+export { chanceLines, endersOf, storyLines, WAITS_MAX, wrapped, writeInWords } from './words.ts'

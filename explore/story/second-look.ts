@@ -1,0 +1,37 @@
+import { invariant, type Scenario, type Simulation } from '../../kernel/index.ts'
+import { Ledger, type Observer } from '../../scheduler/index.ts'
+import { type LoadedScenario, type Review, review, type Trace } from '../../trace/index.ts'
+import { Urgency } from './urgency.ts'
+
+/** A run made once more for what its trace does not say: who waited, who held and gave what, who was more urgent. */
+export interface SecondLook {
+  readonly trace: Trace
+  readonly review: Review
+  readonly ledger: Ledger
+  readonly urgency: Urgency
+  /** Stands behind the run's last step. */
+  readonly simulation: Simulation
+}
+
+/** @param onStep told of the machine before its first step, and after each */
+export function lookAgain(
+  given: LoadedScenario | Scenario,
+  trace: Trace,
+  onStep: (simulation: Simulation) => void = () => {},
+): SecondLook {
+  const watchers: Omit<SecondLook, 'trace' | 'review'>[] = []
+  const seen = review(trace, given, (simulation): Observer => {
+    const ledger = new Ledger(simulation)
+    const urgency = new Urgency(simulation, ledger)
+    watchers.push({ ledger, urgency, simulation })
+    onStep(simulation)
+    return () => {
+      ledger.observe()
+      urgency.observe()
+      onStep(simulation)
+    }
+  })
+  const [watcher] = watchers
+  invariant(watcher !== undefined, 'a review asks who else watches')
+  return { trace, review: seen, ...watcher }
+}

@@ -1,0 +1,139 @@
+import { type Choice, isPick, KILLED, SENT, SPURIOUS, TIMER, threadOfChoice, WOKEN } from '../../scheduler/index.ts'
+import { graphLines } from './graph.ts'
+import { at, inWords, shortLine } from './phrases.ts'
+import type { LastChance, Moment, Story, StoryWait, StoryWrite } from './story.ts'
+
+/** A story in words, for reports and messages: plain text, not wider than a page. */
+
+const WIDTH = 100
+
+export function storyLines(story: Story): string[] {
+  return sections(story)
+    .flatMap(({ title, lines }) => [
+      '',
+      title,
+      ...lines.flatMap((line) => wrapped(line, WIDTH - 2)).map((line) => `  ${line}`),
+    ])
+    .slice(1)
+}
+
+interface Section {
+  readonly title: string
+  readonly lines: readonly string[]
+}
+
+function sections(story: Story): Section[] {
+  return [
+    { title: 'who waits on what', lines: waitLines(story) },
+    { title: 'who waits for whom', lines: graphLines(story, WIDTH - 2) },
+    { title: 'who wrote what it went by', lines: story.writes.map(writeInWords) },
+    { title: 'the last chance', lines: chanceLines(story) },
+    { title: 'what this is called', lines: story.findings.map(({ name, text }) => `${name}: ${text}`) },
+  ].filter(({ lines }) => lines.length > 0)
+}
+
+/** Rows of a table of who waits. */
+export const WAITS_MAX = 20
+
+function waitLines({ waits, ended }: Story): string[] {
+  const lines: string[] = []
+  for (const wait of waits.slice(0, WAITS_MAX)) {
+    const since = wait.step === null ? '' : ` since ${stepOf(wait.step)}`
+    lines.push(`${wait.thread} waits${wait.forEver ? ' for ever' : ''} in ${wait.call}${since}${at(wait.line)}`)
+    lines.push(...endersOf(wait, ended).map((text) => `  ${text}`))
+  }
+  if (waits.length > WAITS_MAX) lines.push(`… and ${waits.length - WAITS_MAX} more`)
+  return lines
+}
+
+const stepOf = (step: number): string => (step === 0 ? 'the start' : `step ${step}`)
+
+const ENDERS_MAX = 4
+
+/** By whom the object of a wait is held; or, where nobody holds it, who could give it. */
+export function endersOf({ heldBy, givenBy, object }: StoryWait, ended: readonly string[]): string[] {
+  const named = ({ thread }: Moment): string => (ended.includes(thread) ? `${thread}, which has ended,` : thread)
+  const lines =
+    heldBy.length > 0
+      ? heldBy.map(
+          (mark) => `held by ${named(mark)}${mark.step === null ? '' : ` since ${stepOf(mark.step)}`}${at(mark.line)}`,
+        )
+      : givenBy.map((mark) =>
+          mark.step === null
+            ? `for ${named(mark)} to give${mark.line === null ? '' : `, as in other runs${at(mark.line)}`}`
+            : `last given by ${named(mark)} at step ${mark.step}${at(mark.line)}`,
+        )
+  if (lines.length === 0) return [`nobody is known to give ${object === '' ? 'what it waits for' : object}`]
+  const shown = lines.slice(0, ENDERS_MAX).map((line) => line.replace(/,$/, ''))
+  return lines.length > ENDERS_MAX ? [...shown, `… and ${lines.length - ENDERS_MAX} more`] : shown
+}
+
+export function writeInWords({ place, thread, step, line, call, readBefore }: StoryWrite): string {
+  const stale =
+    readBefore === null
+      ? ''
+      : `, after it had been read at step ${readBefore.step}${at(readBefore.line)}: what came of that went by an old value`
+  return `${place} was written by ${thread} at step ${step}: ${call}${at(line)}${stale}`
+}
+
+/** The last chance in a sentence or two; nothing where nobody has looked. */
+export function chanceLines({ lastChance, hopeless }: Story): string[] {
+  if (lastChance !== null) return [chanceInWords(lastChance)]
+  if (hopeless === null) return []
+  return [
+    hopeless.certain
+      ? 'it could not have ended well: no schedule does, and every one was tried'
+      : `no schedule that was tried ends well (${inWords(hopeless.runs, 'schedule')})`,
+  ]
+}
+
+function chanceInWords(chance: LastChance): string {
+  const { step, took, instead, certain, runs } = chance
+  const what = isPick(took)
+    ? `had the choice there ${fell(instead)} instead of ${on(took)}`
+    : `had ${first(instead, chance)} there instead of ${thing(took)}`
+  return `until step ${step} it could still have ended well: ${what}; ${after(certain, runs)}`
+}
+
+const on = (choice: Choice): string => (choice.startsWith(WOKEN) ? `waking ${choice.slice(1)}` : choice.slice(1))
+const fell = (choice: Choice): string => (choice.startsWith(WOKEN) ? `been ${on(choice)}` : `fallen on ${on(choice)}`)
+
+function first(choice: Choice, { call, line }: LastChance): string {
+  const where = [call, line === null ? null : shortLine(line)].filter((text) => text !== null).join(', ')
+  const what = choice.startsWith(TIMER) ? `the timer of ${threadOfChoice(choice)} fired` : `${choice} gone first`
+  return where === '' ? what : `${what} (${where})`
+}
+
+/** What the failing run did, as a thing. */
+function thing(choice: Choice): string {
+  const thread = threadOfChoice(choice)
+  if (choice.startsWith(TIMER)) return `the timer of ${thread}`
+  if (choice.startsWith(KILLED)) return `${thread} being killed`
+  if (choice.startsWith(SPURIOUS)) return `a spurious wake-up of ${thread}`
+  if (choice.startsWith(SENT)) return `${choice.slice(choice.indexOf(':') + 1)} being sent to ${thread}`
+  return choice
+}
+
+function after(certain: boolean, runs: number): string {
+  if (certain)
+    return runs === 1
+      ? 'after it there was no other way'
+      : `after it none of the ${inWords(runs, 'schedule')} there are ends well`
+  return runs === 0
+    ? 'after it nothing was tried'
+    : `after it none of ${inWords(runs, 'schedule')} that were tried ends well`
+}
+
+/** Broken between words; what goes on is set in. */
+export function wrapped(line: string, width: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? ''
+  const lines: string[] = []
+  let rest = line
+  while (rest.length > width) {
+    const cut = rest.lastIndexOf(' ', width)
+    const end = cut > indent.length + 4 ? cut : width
+    lines.push(rest.slice(0, end))
+    rest = `${indent}  ${rest.slice(end).trimStart()}`
+  }
+  return [...lines, rest]
+}
