@@ -28,12 +28,13 @@ export function inWords(
 
 function held(simulation: Simulation, { thread, object, heldBy }: Waiting, ledger: Ledger | null): string {
   if (heldBy !== undefined) return ` held by ${listed(heldBy.map((id) => named(simulation, id, thread)))}`
-  const names = (marks: readonly Mark[] | undefined): string =>
-    listed([...new Set(marks?.map((mark) => named(simulation, mark.thread, thread)))])
-  const holders = names(ledger?.holders(object))
-  if (holders !== '') return ` held by ${holders}`
-  const givers = names(ledger?.givers(object))
-  return givers === '' ? '' : ` given so far by ${givers}`
+  if (ledger === null) return ''
+  const names = (marks: readonly Mark[]): string =>
+    listed([...new Set(marks.map((mark) => named(simulation, mark.thread, thread)))])
+  const holders = names(ledger.holders(object))
+  const givers = names(ledger.givers(object))
+  const said = [holders === '' ? '' : `held by ${holders}`, givers === '' ? '' : `given so far by ${givers}`]
+  return ` (${said.filter((one) => one !== '').join(', ')})`.replace(' ()', '')
 }
 
 function named({ machine }: Simulation, id: Id, asker: Id): string {
