@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './commands/demo.ts'
 import { addExplore } from './commands/explore.ts'
+import { addGrade } from './commands/grade.ts'
 import { addList } from './commands/list.ts'
 import { addNew } from './commands/new.ts'
 import { addReplay } from './commands/replay.ts'
@@ -42,7 +43,8 @@ function makeProgram(terminal: Terminal): Command {
     .version(version(), '-v, --version')
     .option('--no-color', 'no colours; NO_COLOR does the same')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addRun, addExplore, addStep, addReplay, addShow, addList, addNew, addDemo]) add(program, terminal)
+  for (const add of [addRun, addExplore, addStep, addGrade, addReplay, addShow, addList, addNew, addDemo])
+    add(program, terminal)
   // Commander's own complaints come in our words, in one line.
   const outputError = (text: string): void => terminal.tell(complaintOf(text))
   for (const command of [program, ...program.commands]) {
