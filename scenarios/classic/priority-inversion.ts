@@ -13,7 +13,7 @@ export default scenario('priority inversion', {
   source:
     'L. Sha, R. Rajkumar and J. Lehoczky: Priority inheritance protocols. IEEE Transactions on Computers 39 (9), 1990, pages 1175-1185; M. Jones: What really happened on Mars? (1997)',
   about:
-    'The most urgent process waits for a mutex that the least urgent has, and the one in between keeps that from the CPU. Look at it with run and --policy priority; under --policy rr it does not happen. A larger radio makes the wait longer.',
+    'The most urgent process waits for a mutex that the least urgent has, and the one in between keeps that from the CPU. Look at it with run and --policy priority. A larger radio makes the wait longer.',
   params: {
     radio: { default: 2, min: 1, max: 50, about: 'how many steps the radio works' },
   },
