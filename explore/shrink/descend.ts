@@ -12,16 +12,20 @@ const STEPS_PER_ROUND = 200_000
  * nothing: so whoever begins with that ends with it.
  */
 export function* descend(trials: Trials, from: Failing): Generator<void, Failing> {
+  const tried = new Set<string>()
   let best = from
   for (;;) {
-    const smaller = yield* round(trials, best)
+    const smaller = yield* round(trials, best, tried)
     if (smaller === best) return best
     best = smaller
   }
 }
 
-/** Goes through the neighbourhood once, on from whatever it finds. */
-function* round(trials: Trials, from: Failing): Generator<void, Failing> {
+/**
+ * Goes through the neighbourhood once, on from whatever it finds.
+ * @param tried what need not be tried again: it was not smaller than what was larger
+ */
+function* round(trials: Trials, from: Failing, tried: Set<string>): Generator<void, Failing> {
   const { spent } = trials.options
   const executionsMax = spent.executions + EXECUTIONS_PER_ROUND
   const stepsMax = spent.steps + STEPS_PER_ROUND
@@ -29,7 +33,7 @@ function* round(trials: Trials, from: Failing): Generator<void, Failing> {
   for (const edit of edits) {
     let outline = new Outline(best.moves)
     for (let index = 0; ; ) {
-      const smaller = tryOne(trials, best, edit, outline, index)
+      const smaller = tryOne(trials, best, edit(outline, index), tried)
       if (smaller === 'over') break
       if (smaller === null) {
         index += 1
@@ -45,9 +49,16 @@ function* round(trials: Trials, from: Failing): Generator<void, Failing> {
 }
 
 /** A neighbour, if it is smaller. */
-function tryOne(trials: Trials, best: Failing, edit: Edit, outline: Outline, index: number): Failing | null | 'over' {
-  const follower = edit(outline, index)
+function tryOne(
+  trials: Trials,
+  best: Failing,
+  follower: ReturnType<Edit>,
+  tried: Set<string>,
+): Failing | null | 'over' {
   if (follower === null || follower === 'over') return follower
+  const { key } = follower
+  if (tried.has(key)) return null
+  tried.add(key)
   const made = trials.make(follower, limitsOf(best))
   return made !== null && compare(made, best) < 0 ? made : null
 }

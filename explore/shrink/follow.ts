@@ -1,6 +1,6 @@
 import type { Machine, PickKind } from '../../kernel/index.ts'
 import { CHOSEN, type Choice, type Decider, optionOf, WOKEN } from '../../scheduler/index.ts'
-import { type Move, NO_PICKS } from './moves.ts'
+import { choicesOf, type Move, NO_PICKS } from './moves.ts'
 
 /**
  * Follows a schedule that may be impossible: what can't happen is left out, and behind its end the running thread goes
@@ -22,6 +22,11 @@ export class Follower implements Decider {
   constructor(moves: readonly Move[], stubborn: readonly [from: number, to: number] = [0, 0]) {
     this.#moves = moves
     this.#stubborn = stubborn
+  }
+
+  /** The same for two that would make the same run. */
+  get key(): string {
+    return `${this.#stubborn.join()} ${choicesOf(this.#moves).join()}`
   }
 
   begin(): boolean {

@@ -15,6 +15,8 @@ import type { Trials } from './trials.ts'
 interface Turn {
   readonly before: Turn | null
   readonly option: number
+  /** How many steps are taken with it. */
+  readonly steps: number
 }
 
 /** Of a decider inside the search below. */
@@ -27,6 +29,7 @@ class Walker implements Decider {
   readonly #way: readonly number[]
   #turn: Turn | null
   #at = 0
+  #steps = 0
   /** Every option taken. */
   readonly log: number[] = []
 
@@ -45,6 +48,7 @@ class Walker implements Decider {
   next(machine: Machine): number {
     if (machine.steps >= this.#layers.stepsMax) throw GIVEN_UP
     this.#past.after(machine)
+    this.#steps = machine.steps + 1
     const option = this.#way[this.#at] ?? this.#enter(machine)
     this.#past.before(machine, option)
     return this.#took(option)
@@ -57,10 +61,14 @@ class Walker implements Decider {
   }
 
   #took(option: number): number {
-    if (this.#at >= this.#way.length) this.#turn = { before: this.#turn, option }
+    if (this.#at >= this.#way.length) this.#turn = this.#with(option)
     this.#at += 1
     this.log.push(option)
     return option
+  }
+
+  #with(option: number): Turn {
+    return { before: this.#turn, option, steps: this.#steps }
   }
 
   /** A state that the search has not been in, unless it has. */
@@ -69,12 +77,12 @@ class Walker implements Decider {
     const matters = runningGoesOn || faultBook !== null // a fault may let it go on again
     if (!this.#layers.isNew(this.#past.key(matters ? (running?.id ?? null) : null))) throw GIVEN_UP
     for (let option = 1; option < machine.options; option++)
-      this.#layers.add({ before: this.#turn, option }, isPreemption(machine, option))
+      this.#layers.add(this.#with(option), isPreemption(machine, option))
     return 0
   }
 
   #fork(count: number): number {
-    for (let option = 1; option < count; option++) this.#layers.add({ before: this.#turn, option }, false)
+    for (let option = 1; option < count; option++) this.#layers.add(this.#with(option), false)
     return 0
   }
 }
@@ -120,6 +128,7 @@ export class Layers {
 
   /** Whether every way with so many preemptions has been gone. */
   get over(): boolean {
+    while (this.#at < this.#ways.length && (this.#ways[this.#at]?.steps ?? 0) > this.stepsMax) this.#at += 1
     return this.#at >= this.#ways.length
   }
 
