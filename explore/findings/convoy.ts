@@ -1,5 +1,5 @@
 import type { Id } from '../../kernel/index.ts'
-import type { Review } from '../../trace/index.ts'
+import type { WaitPeriod } from '../../trace/index.ts'
 import { inWords, list } from '../story/phrases.ts'
 import type { SecondLook } from '../story/second-look.ts'
 import type { Finding } from './finding.ts'
@@ -26,6 +26,7 @@ export function convoys({ ledger, review }: SecondLook): Finding[] {
   const found: Finding[] = []
   for (const object of ledger.subjects) {
     const takings = takingsOf(ledger.takers(object), ledger.givers(object))
+    const waits = review.waits.filter((one) => one.object === object)
     let stretch: Taking[] = []
     const close = (): void => {
       const threads = comeRound(stretch)
@@ -33,9 +34,9 @@ export function convoys({ ledger, review }: SecondLook): Finding[] {
       stretch = []
     }
     takings.forEach((taking, at) => {
-      if (!hadToWait(review, object, takings, at)) close()
-      else if (stretch.length > 0 && !isBackInLine(review, object, takings, at)) close()
-      if (hadToWait(review, object, takings, at)) stretch.push(taking)
+      const waited = hadToWait(waits, takings, at)
+      if (!waited || !isBackInLine(waits, takings, at)) close()
+      if (waited) stretch.push(taking)
     })
     close()
   }
@@ -55,24 +56,22 @@ function takingsOf(takers: readonly Step[], givers: readonly Step[]): Taking[] {
 }
 
 /** It waited for this very taking, and somebody else waited with it. */
-function hadToWait({ waits }: Review, object: string, takings: readonly Taking[], at: number): boolean {
+function hadToWait(waits: readonly WaitPeriod[], takings: readonly Taking[], at: number): boolean {
   const taking = takings[at]
   if (taking === undefined) return false
   const { thread, step } = taking
   const before = takings.findLast((one, index) => index < at && one.thread === thread)?.step ?? 0
-  const own = waits.some(
-    (one) => one.thread === thread && one.object === object && one.from >= before && one.from < step,
-  )
-  return own && waits.some((one) => one.thread !== thread && one.object === object && during(one, step))
+  const own = waits.some((one) => one.thread === thread && one.from >= before && one.from < step)
+  return own && waits.some((one) => one.thread !== thread && during(one, step))
 }
 
 /** The one who had it before waits again by the time at which this one gives it back. */
-function isBackInLine({ waits }: Review, object: string, takings: readonly Taking[], at: number): boolean {
+function isBackInLine(waits: readonly WaitPeriod[], takings: readonly Taking[], at: number): boolean {
   const [before, taking] = [takings[at - 1], takings[at]]
   if (before?.given === undefined || before.given === null || taking === undefined) return false
   const { thread, given: from } = before
   const until = taking.given ?? Number.POSITIVE_INFINITY
-  return waits.some((one) => one.thread === thread && one.object === object && one.from >= from && one.from <= until)
+  return waits.some((one) => one.thread === thread && one.from >= from && one.from <= until)
 }
 
 const during = ({ from, to }: { from: number; to: number | null }, step: number): boolean =>

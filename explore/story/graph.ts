@@ -1,6 +1,6 @@
 import type { Id } from '../../kernel/index.ts'
 import { at, cut } from './phrases.ts'
-import type { Story, StoryWait } from './story.ts'
+import type { Giver, Story, StoryWait } from './story.ts'
 
 /**
  * The wait-for graph in the terminal: a circle as a loop down the left side, each thread above the one that it waits
@@ -55,8 +55,14 @@ function edge(wait: StoryWait, next: Id): string {
     return `${wait.object}, held by ${next}${next === wait.thread ? ' itself' : ''}${since}${at(held.line)}`
   }
   const given = wait.givenBy.find(({ thread }) => thread === next)
-  if (given === undefined || given.elsewhere) return `${wait.object}, for ${next} to give`
-  return `${wait.object}, last given by ${next} at step ${given.step}${at(given.line)}`
+  return given === undefined ? wait.object : `${wait.object}, ${giving(wait, given, next)}`
+}
+
+/** Who gives what a thread waits for, or takes it where it waits to give. */
+export function giving({ toGive }: StoryWait, { step, line, known }: Giver, who: string): string {
+  if (known === 'by the call') return `for ${who} to act`
+  if (known === 'elsewhere') return `for ${who} to ${toGive ? 'take' : 'give'}, as in other runs${at(line)}`
+  return `last ${toGive ? 'taken' : 'given'} by ${who} at step ${step}${at(line)}`
 }
 
 /** Those outside the circle: `reader ──/lock──▶ writer`. */

@@ -12,10 +12,10 @@ export interface Moment {
   readonly line: string | null
 }
 
-/** Somebody who gives an object back, adds to it or signals it. */
+/** Somebody who gives an object back, adds to it or signals it; where a thread waits to give, who takes. */
 export interface Giver extends Moment {
-  /** Not in this run: in another one of the same scenario, or by what the call says of itself. */
-  readonly elsewhere: boolean
+  /** By this run; by another one of the same scenario; or by what the waiting call says of itself. */
+  readonly known: 'here' | 'elsewhere' | 'by the call'
 }
 
 /** A thread that waits when the run is over. */
@@ -26,8 +26,10 @@ export interface StoryWait extends Moment {
   readonly object: string
   /** Nothing that can happen ends it. */
   readonly forEver: boolean
+  /** It waits to give, as where there is no room: then somebody has to take. */
+  readonly toGive: boolean
   readonly heldBy: readonly Moment[]
-  /** Who could end it, each by the last time it did so. */
+  /** Who could end it, each by the last time it did so: nobody but others. */
   readonly givenBy: readonly Giver[]
   /** On whom of those it hangs: the arrows of the wait-for graph. */
   readonly waitsFor: readonly Id[]
@@ -39,7 +41,7 @@ export interface StoryWrite extends Moment {
   readonly place: string
   readonly call: string
   /** The thread that failed had read the place before, and so knew an older value. */
-  readonly readBefore: { readonly step: number; readonly line: string | null } | null
+  readonly readBefore: Moment | null
 }
 
 /** The last choice by which the run could still have come to a good end. */

@@ -19,9 +19,9 @@ export function waitsOf(look: SecondLook, others: readonly Ledger[]): StoryWait[
 function tell(one: Waiting, forEver: boolean, look: SecondLook, others: readonly Ledger[]): StoryWait {
   const { thread, object } = one
   const period = look.review.waits.find((wait) => wait.thread === thread && wait.to === null)
-  const gives = look.simulation.machine.tasks.get(thread)?.pending?.def.does === 'gives'
-  const givenBy = giversOf(one, gives, look.ledger, others)
-  const heldBy = gives ? [] : holdersOf(one, look.ledger, others, givenBy)
+  const toGive = look.simulation.machine.tasks.get(thread)?.pending?.def.does === 'gives'
+  const givenBy = giversOf(one, toGive, look.ledger, others)
+  const heldBy = toGive ? [] : holdersOf(one, look.ledger, others, givenBy)
   return {
     thread,
     step: period?.from ?? null,
@@ -29,13 +29,14 @@ function tell(one: Waiting, forEver: boolean, look: SecondLook, others: readonly
     call: shortCall(one.call, one.args, period?.places ?? {}),
     object,
     forEver,
+    toGive,
     heldBy,
     givenBy,
     waitsFor: targets(thread, heldBy, givenBy),
   }
 }
 
-/** On whom a thread hangs: on those who hold what it wants; else on those who give it; else on itself, if it has it. */
+/** On whom a thread hangs: on others who hold what it wants; else on itself, if it holds that; else on those who give it. */
 function targets(thread: Id, heldBy: readonly Moment[], givenBy: readonly Giver[]): Id[] {
   const not = (moments: readonly Moment[]): Id[] =>
     [...new Set(moments.map((moment) => moment.thread))].filter((id) => id !== thread)
@@ -91,19 +92,19 @@ function isLock(object: string, ledgers: readonly Ledger[]): boolean {
  * waits to give waits for those who take.
  */
 function giversOf(
-  { object, awaits = [] }: Waiting,
-  gives: boolean,
+  { thread: waiting, object, awaits = [] }: Waiting,
+  toGive: boolean,
   ledger: Ledger,
   others: readonly Ledger[],
 ): Giver[] {
-  const enders = (one: Ledger): readonly LedgerMark[] => (gives ? one.takers(object) : one.givers(object))
+  const enders = (one: Ledger): readonly LedgerMark[] => (toGive ? one.takers(object) : one.givers(object))
   const givers = new Map<Id, Giver>()
-  for (const { thread, step, site } of enders(ledger))
-    givers.set(thread, { thread, step, line: site, elsewhere: false })
+  for (const { thread, step, site } of enders(ledger)) givers.set(thread, { thread, step, line: site, known: 'here' })
   for (const other of others)
     for (const { thread, site } of enders(other))
-      if (!givers.has(thread)) givers.set(thread, { thread, step: null, line: site, elsewhere: true })
+      if (!givers.has(thread)) givers.set(thread, { thread, step: null, line: site, known: 'elsewhere' })
   for (const thread of awaits)
-    if (!givers.has(thread)) givers.set(thread, { thread, step: null, line: null, elsewhere: true })
+    if (!givers.has(thread)) givers.set(thread, { thread, step: null, line: null, known: 'by the call' })
+  givers.delete(waiting)
   return [...givers.values()]
 }

@@ -1,5 +1,5 @@
 import { type Choice, isPick, KILLED, SENT, SPURIOUS, TIMER, threadOfChoice, WOKEN } from '../../scheduler/index.ts'
-import { graphLines } from './graph.ts'
+import { giving, graphLines } from './graph.ts'
 import { at, inWords, shortLine } from './phrases.ts'
 import type { LastChance, Moment, Story, StoryWait, StoryWrite } from './story.ts'
 
@@ -51,29 +51,25 @@ const stepOf = (step: number): string => (step === 0 ? 'the start' : `step ${ste
 const ENDERS_MAX = 4
 
 /** By whom the object of a wait is held; or, where nobody holds it, who could give it. */
-export function endersOf({ heldBy, givenBy, object }: StoryWait, ended: readonly string[]): string[] {
-  const named = ({ thread }: Moment): string => (ended.includes(thread) ? `${thread}, which has ended,` : thread)
+export function endersOf(wait: StoryWait, ended: readonly string[]): string[] {
+  const { heldBy, givenBy } = wait
+  const named = ({ thread }: Moment): string => (ended.includes(thread) ? `${thread} (ended)` : thread)
   const lines =
     heldBy.length > 0
       ? heldBy.map(
-          (mark) => `held by ${named(mark)}${mark.step === null ? '' : ` since ${stepOf(mark.step)}`}${at(mark.line)}`,
+          (one) => `held by ${named(one)}${one.step === null ? '' : ` since ${stepOf(one.step)}`}${at(one.line)}`,
         )
-      : givenBy.map((mark) =>
-          mark.step === null
-            ? `for ${named(mark)} to give${mark.line === null ? '' : `, as in other runs${at(mark.line)}`}`
-            : `last given by ${named(mark)} at step ${mark.step}${at(mark.line)}`,
-        )
-  if (lines.length === 0) return [`nobody is known to give ${object === '' ? 'what it waits for' : object}`]
-  const shown = lines.slice(0, ENDERS_MAX).map((line) => line.replace(/,$/, ''))
-  return lines.length > ENDERS_MAX ? [...shown, `… and ${lines.length - ENDERS_MAX} more`] : shown
+      : givenBy.map((one) => giving(wait, one, named(one)))
+  if (lines.length === 0) return [`nobody else is known to ${wait.toGive ? 'take' : 'give'} it`]
+  return lines.length > ENDERS_MAX ? [...lines.slice(0, ENDERS_MAX), `… and ${lines.length - ENDERS_MAX} more`] : lines
 }
 
 export function writeInWords({ place, thread, step, line, call, readBefore }: StoryWrite): string {
   const stale =
     readBefore === null
       ? ''
-      : `, after it had been read at step ${readBefore.step}${at(readBefore.line)}: what came of that went by an old value`
-  return `${place} was written by ${thread} at step ${step}: ${call}${at(line)}${stale}`
+      : `; ${readBefore.thread} had read it before that, at step ${readBefore.step}${at(readBefore.line)}`
+  return `${place} was last written by ${thread}, at step ${step}: ${call}${at(line)}${stale}`
 }
 
 /** The last chance in a sentence or two; nothing where nobody has looked. */
@@ -118,7 +114,7 @@ function after(certain: boolean, runs: number): string {
   if (certain)
     return runs === 1
       ? 'after it there was no other way'
-      : `after it none of the ${inWords(runs, 'schedule')} there are ends well`
+      : `after it none of the ${inWords(runs, 'schedule')} that there are ends well`
   return runs === 0
     ? 'after it nothing was tried'
     : `after it none of ${inWords(runs, 'schedule')} that were tried ends well`

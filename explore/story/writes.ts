@@ -34,7 +34,7 @@ export function writesBehind({ trace, review }: SecondLook): StoryWrite[] {
         step: by.step,
         line: by.line ?? null,
         call: by.call === null ? by.kind : shortCall(by.call, by.args, review.places[by.step] ?? {}),
-        readBefore: stale ? { step: before.step, line: before.line ?? null } : null,
+        readBefore: stale ? { thread, step: before.step, line: before.line ?? null } : null,
       })
     }
   }
