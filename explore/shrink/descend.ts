@@ -9,9 +9,9 @@ const STEPS_PER_ROUND = 200_000
 
 /**
  * From neighbour to smaller neighbour, until none is smaller. The last round was made from what is returned, and found
- * nothing: so whoever begins with that ends with it.
+ * nothing: so whoever begins with that ends with it. Pauses after each run, with the smallest so far.
  */
-export function* descend(trials: Trials, from: Failing): Generator<void, Failing> {
+export function* descend(trials: Trials, from: Failing): Generator<Failing, Failing> {
   const tried = new Set<string>()
   let best = from
   for (;;) {
@@ -25,7 +25,7 @@ export function* descend(trials: Trials, from: Failing): Generator<void, Failing
  * Goes through the neighbourhood once, on from whatever it finds.
  * @param tried what need not be tried again: it was not smaller than what was larger
  */
-function* round(trials: Trials, from: Failing, tried: Set<string>): Generator<void, Failing> {
+function* round(trials: Trials, from: Failing, tried: Set<string>): Generator<Failing, Failing> {
   const { spent } = trials.options
   const executionsMax = spent.executions + EXECUTIONS_PER_ROUND
   const stepsMax = spent.steps + STEPS_PER_ROUND
@@ -42,7 +42,7 @@ function* round(trials: Trials, from: Failing, tried: Set<string>): Generator<vo
         outline = new Outline(best.moves)
       }
       if (spent.executions >= executionsMax || spent.steps >= stepsMax) return best
-      yield
+      yield best
     }
   }
   return best

@@ -5,6 +5,7 @@ import { Follower } from './follow.ts'
 import { Layers } from './layers.ts'
 import { compareLength, type Failing } from './moves.ts'
 import { limitsOf } from './noted.ts'
+import { pausing } from './pausing.ts'
 import { type TrialOptions, Trials } from './trials.ts'
 
 /** Smaller parameters: fewer processes, items, slots, with a failure in the same way that is no larger. */
@@ -73,7 +74,7 @@ function* seek(trials: Trials, than: Failing): Generator<void, Failing | null> {
   const followed = trials.make(new Follower(than.moves), { ...limitsOf(than), preemptions: Infinity })
   yield
   if (followed !== null) {
-    const descended = yield* descend(trials, followed)
+    const descended = yield* pausing(descend(trials, followed))
     if (compareLength(descended, than) <= 0) return descended
   }
   return (yield* searched(trials, than)) ?? (yield* sampled(trials, than))
@@ -107,7 +108,7 @@ function* sampled(trials: Trials, than: Failing): Generator<void, Failing | null
     const made = trials.make(decider, limits)
     yield
     if (made === null) continue
-    const descended = yield* descend(trials, made)
+    const descended = yield* pausing(descend(trials, made))
     return compareLength(descended, than) <= 0 ? descended : null
   }
   return null

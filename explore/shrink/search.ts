@@ -20,9 +20,9 @@ export interface Searched {
 /**
  * Searches for what is smaller than a failing schedule. First with no preemption, then with one, and so on, runs of
  * any length: if that gets through, nothing is smaller. If it does not, only runs that are shorter than the best: of
- * those there are fewer.
+ * those there are fewer. Pauses after each run, with the smallest so far.
  */
-export function* search(trials: Trials, from: Failing, budget: Budget): Generator<void, Searched> {
+export function* search(trials: Trials, from: Failing, budget: Budget): Generator<Failing, Searched> {
   const half = { executions: budget.executions / 2, steps: budget.steps / 2 }
   const long = yield* within(trials, from, half, trials.options.maxSteps)
   if (long.fewestPreemptions && long.fewestSteps) return long
@@ -32,7 +32,7 @@ export function* search(trials: Trials, from: Failing, budget: Budget): Generato
 }
 
 /** @param stepsMax of runs with fewer preemptions than the best has */
-function* within(trials: Trials, from: Failing, budget: Budget, stepsMax: number): Generator<void, Searched> {
+function* within(trials: Trials, from: Failing, budget: Budget, stepsMax: number): Generator<Failing, Searched> {
   const { spent, maxSteps } = trials.options
   const { ghosts } = trials
   const executionsMax = spent.executions + budget.executions
@@ -54,6 +54,6 @@ function* within(trials: Trials, from: Failing, budget: Budget, stepsMax: number
     if (found !== null && compareLength(found, best) < 0) best = found
     // What was judged by what can't be watched is judged anew.
     if (ghosts.opaque && !opaque) layers = new Layers(trials, best.preemptions, stepsMax)
-    yield
+    yield best
   }
 }

@@ -2,9 +2,10 @@ import { type AnyValues, BadInput, type Scenario, type WakeOrder } from '../../k
 import type { Choice, Failure } from '../../scheduler/index.ts'
 import { descend } from './descend.ts'
 import { Follower } from './follow.ts'
-import { choicesOf, compareLength, type Failing, movesOf } from './moves.ts'
+import { choicesOf, type Failing, movesOf } from './moves.ts'
 import { NO_LIMITS } from './noted.ts'
 import { lower, type Place } from './parameters.ts'
+import { pausing } from './pausing.ts'
 import { type Budget, type Searched, search } from './search.ts'
 import { type Sought, Trials } from './trials.ts'
 
@@ -128,18 +129,22 @@ class Shrinking {
   /** The smallest schedule, with the parameters as they are. */
   *#shorten(): Generator<void, void> {
     for (;;) {
-      this.#knows(yield* descend(this.known.trials, this.known.best))
-      const searched = yield* search(this.known.trials, this.known.best, this.#budget)
-      const improved = compareLength(searched.best, this.known.best) < 0
+      this.#knows(yield* this.#told(descend(this.known.trials, this.known.best)))
+      const before = this.known.best
+      const searched = yield* this.#told(search(this.known.trials, before, this.#budget))
       this.known = { ...this.known, ...searched }
-      if (!improved) return
-      if (isComplete(searched)) return this.#knows(yield* descend(this.known.trials, this.known.best))
+      if (searched.best === before) return
+      if (isComplete(searched)) return this.#knows(yield* this.#told(descend(this.known.trials, searched.best)))
     }
+  }
+
+  *#told<R>(work: Generator<Failing, R>): Generator<void, R> {
+    return yield* pausing(work, (best) => this.#knows(best))
   }
 
   /** It is smaller, or the same; what is known of its length stays true. */
   #knows(best: Failing): void {
-    this.known = { ...this.known, best }
+    if (best !== this.known.best) this.known = { ...this.known, best }
   }
 }
 
