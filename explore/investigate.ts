@@ -3,6 +3,8 @@ import { decider as deciderNamed, type Ending, type Failure, replay, type Schedu
 import { type LoadedScenario, record, type Trace } from '../trace/index.ts'
 import type { ExploreOptions } from './explore.ts'
 import { bootOptions, type Raw, type Search } from './search.ts'
+import { type ShrinkFrom, type ShrinkOptions, type Shrunk, shrinking } from './shrink/index.ts'
+import { type Story, tellStory } from './story/index.ts'
 
 /** What is made of a failing run: the smallest that fails in the same way, its trace, and its story. */
 
@@ -14,6 +16,8 @@ export interface Found extends Failure {
   readonly schedule: Schedule
   /** The schedule as it was found. */
   readonly found: Schedule
+  /** How far it was shrunk; `null` when it was not. */
+  readonly shrunk: Shrunk | null
   /** Number of the failing run among all that were made, from 1. */
   readonly execution: number
   readonly strategy: string
@@ -21,6 +25,7 @@ export interface Found extends Failure {
   readonly line: string | null
   /** The failing run, to be written, replayed and looked into. */
   readonly trace: Trace
+  readonly story: Story | null
 }
 
 /** Looks into a failure, in pieces between which it can be stopped: then it is taken as it was found. */
@@ -30,25 +35,89 @@ export function* investigate(
   search: Search,
   options: ExploreOptions,
 ): Generator<void, Found> {
-  const trace = recordRaw(given, raw, search, options)
+  let trace = cutShort(given, recordRaw(given, raw, search, options), raw)
   yield
+  const { signal } = options
+  const wished = (options.shrink ?? options.prefix === undefined) && !raw.keepsTime && !isLate(raw, trace)
+  const shrunk = wished ? yield* shrinking(search.scenario, fromOf(trace), shrinkOptions(options)) : null
+  if (shrunk !== null) trace = recordShrunk(given, raw, shrunk, search, trace)
+  const story = signal?.aborted === true ? null : yield* untilStopped(tellStory(given, trace), signal)
   const { params } = trace.header
   return {
     ...failureOf(trace, raw.failure),
     ending: trace.verdict.ending,
     params,
-    schedule: raw.schedule,
+    schedule: scheduleOf(shrunk, raw, trace),
     found: raw.schedule,
+    shrunk,
     execution: raw.execution,
     strategy: raw.strategy,
     trace,
+    story,
   }
+}
+
+/** Goes through with it, unless it is stopped on the way. */
+function* untilStopped<T>(work: Generator<void, T>, signal: ExploreOptions['signal']): Generator<void, T | null> {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done === true) return value
+    if (signal?.aborted === true) return null
+    yield
+  }
+}
+
+/** That of the trace. */
+function scheduleOf(shrunk: Shrunk | null, { schedule }: Raw, { choices, steps }: Trace): Schedule {
+  return { choices, preemptions: (shrunk ?? schedule).preemptions, steps }
+}
+
+function fromOf({ header, choices, verdict }: Trace): ShrinkFrom {
+  const { params, wakeOrder, maxSteps } = header
+  const { kind, name } = verdict.failure ?? DEADLOCK
+  return { params, wakeOrder, maxSteps, choices, failure: { kind, name } }
+}
+
+const DEADLOCK = { kind: 'deadlock', name: 'deadlock' } as const
+
+/** Parameters that the user has set stay as they are. */
+const shrinkOptions = ({ params, signal }: ExploreOptions): ShrinkOptions => ({
+  fixed: Object.keys(params ?? {}),
+  ...(signal === undefined ? {} : { signal }),
+})
+
+/** A deadlock that was seen only in how long some of those have waited who could be set free by anybody. */
+const isLate = (raw: Raw, { verdict }: Trace): boolean =>
+  raw.failure.kind === 'step limit' && verdict.failure?.kind === 'deadlock'
+
+/** Of such a run, no more than is needed to see it: as long again as it took the last of them to come to wait. */
+function cutShort(given: Scenario | LoadedScenario, trace: Trace, raw: Raw): Trace {
+  if (!isLate(raw, trace)) return trace
+  const stuck = new Set(trace.verdict.failure?.threads)
+  const { header, choices, events } = trace
+  const last = events.findLast(({ thread }) => stuck.has(thread))?.step ?? 0
+  const { params, wakeOrder, decider, seed, run } = header
+  const options = { params, wakeOrder, maxSteps: 2 * last + 1, from: { decider, seed, run } }
+  const shorter = record(given, { decider: replay(choices), ...options })
+  return isLate(raw, shorter) ? shorter : trace
 }
 
 function recordRaw(given: Scenario | LoadedScenario, raw: Raw, search: Search, options: ExploreOptions): Trace {
   const decider = raw.keepsTime ? deciderNamed(raw.strategy, search.seed) : replay(raw.schedule.choices)
   const { maxSteps } = search
   return record(given, { decider, maxSteps, from: originOf(raw, search), ...bootOptions(options) })
+}
+
+function recordShrunk(
+  given: Scenario | LoadedScenario,
+  raw: Raw,
+  shrunk: Shrunk,
+  search: Search,
+  before: Trace,
+): Trace {
+  const { params, maxSteps, choices } = shrunk
+  const { wakeOrder } = before.header
+  return record(given, { decider: replay(choices), maxSteps, params, wakeOrder, from: originOf(raw, search) })
 }
 
 const originOf = (raw: Raw, { strategy, seed }: Search) => ({

@@ -26,11 +26,28 @@ export function inWords(
   limits: readonly string[],
 ): string {
   const lines = [headline(verdict, failure, counts)]
-  if (failure !== null) lines.push(failure.message)
+  if (failure !== null) lines.push(failure.message, ...smaller(failure))
   lines.push(...limits)
   if (counts.pruned > 0) lines.push(`${count(counts.pruned, 'run')} given up by assume()`)
   for (const name of neverReached) lines.push(`never reached in any run: ${name}`)
   return lines.join('\n')
+}
+
+/** What shrinking came to. */
+function smaller({ shrunk, found, params }: Found): string[] {
+  if (shrunk === null) return []
+  const { preemptions, steps, fewestPreemptions, fewestSteps } = shrunk
+  const size = (schedule: { readonly steps: number; readonly preemptions: number }): string =>
+    `${count(schedule.steps, 'step')} with ${count(schedule.preemptions, 'preemption')}`
+  const before = found.steps === steps && found.preemptions === preemptions ? '' : `, shrunk from ${size(found)}`
+  const lowered = shrunk.lowered.map((name) => `${name}=${params[name]}`)
+  const fewest = fewestPreemptions ? 'no failing schedule has fewer preemptions' : null
+  const shortest = fewestPreemptions && fewestSteps ? 'none with so few is shorter' : null
+  const said = [fewest, shortest].filter((one) => one !== null).join(', and ')
+  return [
+    `${size(shrunk)}${before}${said === '' ? '' : `; ${said}`}`,
+    ...(lowered.length === 0 ? [] : [`smaller parameters will do: ${lowered.join(', ')}`]),
+  ]
 }
 
 function headline(verdict: Verdict, failure: Found | null, { executions, schedules, bound }: Counts): string {
