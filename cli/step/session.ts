@@ -13,7 +13,7 @@ import {
   Trace,
   type TraceVerdict,
 } from '../../trace/index.ts'
-import { type Option, optionsOf } from './options.ts'
+import { madeCall, type Option, optionsOf } from './options.ts'
 import { type Place, placeAfter, type Question, type Settings } from './place.ts'
 
 /** A thread that spins is stopped after so many steps. */
@@ -86,6 +86,13 @@ export class Session {
   /** Who waits on what. */
   get waiting(): Waiting[] {
     return whoWaits(this.#place.simulation, lineOf)
+  }
+
+  /** The call that a thread is in or stands before; '' where there is none. */
+  callOf(thread: Id): string {
+    const { machine } = this.#place.simulation
+    const task = machine.tasks.get(thread)
+    return task === undefined ? '' : madeCall(machine, task)
   }
 
   get isOver(): boolean {

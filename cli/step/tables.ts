@@ -51,13 +51,14 @@ const pieces = ({ shown, steps }: Session, paper: Paper, wanted: Partial<Shown>)
   stateLines({ ...shown, ...NOTHING, ...wanted }, steps, paper).slice(2) // without its headline
 
 /** Who waits is told here, too, where no queue has a mark of it. */
-function threads({ shown, waiting }: Session, { colors }: Paper): string[] {
+function threads(session: Session, { colors }: Paper): string[] {
+  const { shown, waiting } = session
   const waits = new Set(waiting.map(({ thread }) => thread))
-  const rows = shown.threads.map(({ thread, process, status, call, queue, signals }) => [
+  const rows = shown.threads.map(({ thread, process, status, queue, signals }) => [
     thread,
     process === thread ? '' : process,
     status === 'ready' && waits.has(thread) ? 'waits' : status,
-    call,
+    session.callOf(thread),
     queue,
     signals.join(', '),
   ])
