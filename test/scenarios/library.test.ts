@@ -21,7 +21,7 @@ async function load(name: string): Promise<Scenario> {
 /** More runs than any of the library needs to be proved; about a second's worth of them. */
 const EXECUTIONS = 300_000
 /** Where it is not to be proved, all that are allowed are made. */
-const SAMPLES = 20_000
+const SAMPLES = 5_000
 
 const search = (made: Scenario, params: AnyValues = {}) =>
   explore(made, {
