@@ -79,7 +79,7 @@ function draw({ loaded, found }: Explored, terminal: Terminal): void {
   if (found.failure === null) return
   const { trace } = found.failure
   terminal.print(['', `A schedule that breaks ${terminal.colors.bold(found.scenario.title)}:`, ''])
-  drawRun(trace, loaded, { full: false, waited: false }, terminal)
+  drawRun(trace, loaded, { full: false, waited: false, story: found.failure.story }, terminal)
   const saved = keepFailure(found, found.failure, loaded)
   terminal.print(['', `report: ${saved.report}`, `replay: ${replayCommand(saved.trace)}`])
 }

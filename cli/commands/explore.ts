@@ -132,7 +132,7 @@ function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null)
 }
 
 function failureAsData(failure: Found): object {
-  const { trace, execution, strategy, schedule, params } = failure
+  const { trace, execution, strategy, schedule, params, found, shrunk, story } = failure
   return {
     ...trace.verdict.failure,
     execution,
@@ -141,5 +141,10 @@ function failureAsData(failure: Found): object {
     schedule: writeSchedule(schedule.choices),
     preemptions: schedule.preemptions,
     steps: schedule.steps,
+    found: { schedule: writeSchedule(found.choices), preemptions: found.preemptions, steps: found.steps },
+    fewestPreemptions: shrunk?.fewestPreemptions ?? false,
+    fewestSteps: shrunk?.fewestSteps ?? false,
+    lowered: shrunk?.lowered ?? [],
+    story,
   }
 }

@@ -25,7 +25,7 @@ export function report(
   section(verdictLines(found, colors), terminal)
   if (failure !== null) {
     terminal.print('')
-    drawRun(failure.trace, loaded, { full, waited: false }, terminal)
+    drawRun(failure.trace, loaded, { full, waited: false, story: failure.story }, terminal)
   }
   section([metLine(met, scenario.expect, colors)], terminal)
   if (saved === null) return
