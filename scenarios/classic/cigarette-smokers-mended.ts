@@ -11,7 +11,7 @@ const INGREDIENTS = ['tobacco', 'paper', 'matches']
 export default scenario('the cigarette smokers, mended', {
   source: 'A. B. Downey: The Little Book of Semaphores, section 4.5 (the solution with pushers, by D. L. Parnas)',
   about:
-    'Three pushers find out which two ingredients have come, and call the smoker who has the third: proved for one delivery that it is he who smokes, and that nobody waits for ever. Look at the two pushers, who come in either order. --set deliveries=2 has more schedules than the default budget.',
+    'Three pushers find out which two ingredients have come, and call the smoker who has the third: proved for one delivery that it is he who smokes, and that nobody waits for ever. Look at the two pushers, who come in either order. For two (--set deliveries=2) it is proved up to a few preemptions.',
   params: {
     deliveries: { default: 1, min: 1, max: 5, about: 'how often the agent puts something on the table' },
   },

@@ -11,7 +11,7 @@ export default scenario('dining philosophers, mended by order', {
   source:
     'J. W. Havender: Avoiding deadlock in multitasking systems. IBM Systems Journal 7 (1968), 74–84; E. W. Dijkstra: Hierarchical ordering of sequential processes. Acta Informatica 1 (1971), 115–138',
   about:
-    'Everybody takes the lower-numbered of his two forks first: nobody waits for ever, proved for three philosophers, and in a few seconds for four (--set philosophers=4). Look at the last one, whose lower fork is the right one. Five have too many schedules to try them all.',
+    'Everybody takes the lower-numbered of his two forks first: nobody waits for ever, proved for three philosophers. Look at the last one, whose lower fork is the right one. Four take longer (--set philosophers=4 --strategy dfs); for five (--set philosophers=5) it is proved up to a few preemptions.',
   params: {
     philosophers: { default: 3, min: 2, max: 9, about: 'how many sit at the table, with as many forks' },
     meals: { default: 1, min: 1, max: 5, about: 'how often each of them eats' },

@@ -13,7 +13,7 @@ export default scenario('readers and writers, readers first', {
   source:
     'P. J. Courtois, F. Heymans, D. L. Parnas: Concurrent control with "readers" and "writers". Communications of the ACM 14 (1971), 667–668, problem 1',
   about:
-    'Two readers and a writer: proved that no writer is in beside anybody. Look at who takes the door (/w) and who gives it back: the first reader in and the last one out, who need not be the same. Try --set writers=2, and --set readers=3 for how fast schedules grow in number.',
+    'Two readers and a writer: proved that no writer is in beside anybody. Look at who takes the door (/w) and who gives it back: the first reader in and the last one out, who need not be the same. Try --set writers=2; with --set readers=3 it is proved up to a few preemptions.',
   params: {
     readers: { default: 2, min: 1, max: 5, about: 'how many processes read' },
     writers: { default: 1, min: 0, max: 5, about: 'how many processes write' },
