@@ -16,7 +16,7 @@ export default scenario('a monitor inside a monitor, mended', {
     'The outer monitor is left before the inner one is called (by=leaving), or both share one mutex (by=sharing). Nobody waits with a mutex that others need.',
   params: {
     by: { default: 'leaving', oneOf: ['leaving', 'sharing'], about: 'what keeps the outer monitor free' },
-    items: { default: 2, min: 1, max: 5, about: 'how many items go over the shelf' },
+    items: { default: 1, min: 1, max: 5, about: 'how many items go over the shelf' },
   },
   ghost: () => ({ waited: false }),
   *setup({ params }) {
