@@ -22,8 +22,11 @@ export default scenario('a bridge with one lane, mended', {
   },
   ghost: () => ({ north: 0, south: 0, across: 0 }),
   *setup() {
-    const memory = yield* map_anonymous(4096, { name: 'bridge' })
-    return { onBridge: int32(memory), mutex: memory + 64, clear: memory + 128 }
+    return {
+      onBridge: int32(yield* map_anonymous(4, { name: 'onBridge' })),
+      mutex: yield* map_anonymous(40, { name: 'mutex' }),
+      clear: yield* map_anonymous(48, { name: 'clear' }),
+    }
   },
   programs: {
     northbound: {

@@ -13,7 +13,7 @@ import { O_CREAT, sem_open, sem_post, sem_wait } from 'ipclab/posix'
 export default scenario('the dining philosophers', {
   source: 'E. W. Dijkstra: Hierarchical ordering of sequential processes. Acta Informatica 1 (1971), 115–138',
   about:
-    'Everybody takes the left fork first. Look at who holds what when nobody goes on: one fork each, and each waits for the next. Two at the table are enough (--set philosophers=2), and more meals only give more chances (--set meals=3).',
+    'Everybody takes the left fork first. Look at who holds what when nobody goes on: one fork each, and each waits for the next. Two at the table are enough, and that is what the search ends with; --set philosophers=5 keeps all five.',
   params: {
     philosophers: { default: 5, min: 2, max: 9, about: 'how many sit at the table, with as many forks' },
     meals: { default: 1, min: 1, max: 5, about: 'how often each of them eats' },

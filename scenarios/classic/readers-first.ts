@@ -20,10 +20,9 @@ export default scenario('readers and writers, readers first', {
   },
   ghost: () => ({ reading: 0, writing: 0 }),
   *setup() {
-    const memory = yield* map_anonymous(8, { name: 'file' })
     return {
-      data: int32(memory),
-      readcount: int32(memory + 4),
+      data: int32(yield* map_anonymous(4, { name: 'data' })),
+      readcount: int32(yield* map_anonymous(4, { name: 'readcount' })),
       mutex: yield* sem_open('/mutex', O_CREAT, 0o600, 1),
       w: yield* sem_open('/w', O_CREAT, 0o600, 1),
     }

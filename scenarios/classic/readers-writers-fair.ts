@@ -18,10 +18,9 @@ export default scenario('readers and writers, in one line', {
   },
   ghost: () => ({ reading: 0, writing: 0, inTurnstile: false, overtaken: false }),
   *setup() {
-    const memory = yield* map_anonymous(8, { name: 'file' })
     return {
-      data: int32(memory),
-      readcount: int32(memory + 4),
+      data: int32(yield* map_anonymous(4, { name: 'data' })),
+      readcount: int32(yield* map_anonymous(4, { name: 'readcount' })),
       turnstile: yield* sem_open('/turnstile', O_CREAT, 0o600, 1),
       mutex: yield* sem_open('/mutex', O_CREAT, 0o600, 1),
       w: yield* sem_open('/w', O_CREAT, 0o600, 1),

@@ -18,10 +18,9 @@ export default scenario('the sleeping barber', {
   },
   ghost: () => ({ served: 0 }),
   *setup() {
-    const memory = yield* map_anonymous(8, { name: 'shop' })
     return {
-      waiting: int32(memory),
-      asleep: int32(memory + 4),
+      waiting: int32(yield* map_anonymous(4, { name: 'waiting' })),
+      asleep: int32(yield* map_anonymous(4, { name: 'asleep' })),
       bell: yield* sem_open('/bell', O_CREAT, 0o600, 0),
       next: yield* sem_open('/next', O_CREAT, 0o600, 0),
     }

@@ -26,14 +26,13 @@ export default scenario('readers and writers, writers first', {
   },
   ghost: () => ({ reading: 0, writing: 0, waiting: 0, overtaken: false }),
   *setup() {
-    const memory = yield* map_anonymous(4096, { name: 'rwlock' })
     return {
-      data: int32(memory),
-      refcount: int32(memory + 4),
-      waitingWriters: int32(memory + 8),
-      mutex: memory + 64,
-      readable: memory + 128,
-      writable: memory + 192,
+      data: int32(yield* map_anonymous(4, { name: 'data' })),
+      refcount: int32(yield* map_anonymous(4, { name: 'refcount' })),
+      waitingWriters: int32(yield* map_anonymous(4, { name: 'waitingWriters' })),
+      mutex: yield* map_anonymous(40, { name: 'mutex' }),
+      readable: yield* map_anonymous(48, { name: 'readable' }),
+      writable: yield* map_anonymous(48, { name: 'writable' }),
     }
   },
   programs: {
