@@ -71,12 +71,21 @@ test.each(broken)(
   },
 )
 
-/** What holds of the mended ones, with the default budget if nothing else is said. */
+test('five philosophers who are to stay five go on to their left after a single preemption', async () => {
+  const { failure, text } = await explore(await load('philosophers'), { params: { philosophers: 5 } })
+  expect([failure?.params.philosophers, failure?.schedule.preemptions], text).toEqual([5, 1])
+  expect(writeSchedule(failure?.schedule.choices ?? [])).toBe(
+    'philosopher5 philosopher4 philosopher3 philosopher2 philosopher1',
+  )
+})
+
+/** What the lessons tell of the mended ones, as they are and with what they say to try. */
 const mended: [name: string, params: AnyValues, strategy: string, verdict: string][] = [
   ['philosophers-ordered', {}, 'portfolio', 'proved'],
   ['philosophers-ordered', { philosophers: 2, meals: 2 }, 'portfolio', 'proved'],
   ['philosophers-ordered', { philosophers: 5 }, 'dfs:preemptions=1', 'bounded: 1'],
   ['philosophers-waiter', {}, 'portfolio', 'proved'],
+  ['philosophers-waiter', { standing: 0 }, 'portfolio', 'deadlock: deadlock'],
   ['philosophers-waiter', { philosophers: 5 }, 'dfs:preemptions=1', 'bounded: 1'],
   ['philosophers-trying', {}, 'portfolio', 'proved'],
   ['philosophers-trying', { tries: 3 }, 'portfolio', 'proved'],
