@@ -64,16 +64,6 @@ export function longStandstill({ machine }: Simulation, ledger: Ledger): Standst
   )
 }
 
-/** Nobody can go on: all wait for ever, for those whom the calls or the ledger name. */
-export function fullStop({ machine }: Simulation, ledger: Ledger | null): Standstill {
-  const nodes = new Map<Id, readonly Id[]>()
-  for (const task of machine.tasks.values()) {
-    if (task.ended || task.slot >= 0 || task.program === null) continue
-    nodes.set(task.id, blockersOf(machine, task) ?? (ledger === null ? [] : endersSoFar(machine, task, ledger)))
-  }
-  return among(machine, nodes)
-}
-
 function among(machine: Machine, nodes: ReadonlyMap<Id, readonly Id[]>): Standstill {
   const stuck: Id[] = []
   for (const id of machine.tasks.keys()) if (nodes.has(id)) stuck.push(id)
