@@ -17,7 +17,7 @@ export {
 } from './replay.ts'
 export { type Places, type Review, review, type WaitPeriod } from './review.ts'
 export { hashScenarioFile, type LoadedScenario, loadScenarioFile } from './scenario-file.ts'
-export { type KeptSchedule, keptOf, readKept, writeKept } from './schedule-file.ts'
+export { type KeptSchedule, type KeptStep, keptOf, readKept, writeKept } from './schedule-file.ts'
 export { shortCall, shortObject } from './short.ts'
 export { type ObjectRow, type ProcessRow, type QueueRow, type Shown, show, showState, type ThreadRow } from './show.ts'
 export { Trace } from './trace.ts'

@@ -1,6 +1,7 @@
 import { type AnyValues, BadInput, type WakeOrder } from '../kernel/index.ts'
-import { type Failure, isPick, type ScheduledStep } from '../scheduler/index.ts'
+import { type Choice, type Failure, isPick, type ScheduledStep } from '../scheduler/index.ts'
 import { readText, writePieces } from './file.ts'
+import type { TraceEvent } from './format.ts'
 import { shown } from './scenario-file/words.ts'
 import type { Trace } from './trace.ts'
 
@@ -13,6 +14,11 @@ import type { Trace } from './trace.ts'
 
 const VERSION = 1
 
+/** A step, with what its call was about, as far as that has a name: the same call of another object is another call. */
+export interface KeptStep extends ScheduledStep {
+  readonly about?: string
+}
+
 export interface KeptSchedule {
   readonly title: string
   /** As a trace names it; `null` for a scenario that no file holds. */
@@ -23,7 +29,7 @@ export interface KeptSchedule {
   /** What came of it; `null` when it ended well. */
   readonly failure: Pick<Failure, 'kind' | 'name'> | null
   /** Choices inside steps follow the step's own. */
-  readonly steps: readonly ScheduledStep[]
+  readonly steps: readonly KeptStep[]
 }
 
 /** The schedule of a run. */
@@ -31,10 +37,10 @@ export function keptOf(trace: Trace): KeptSchedule {
   const { title, scenario, params, wakeOrder, maxSteps } = trace.header
   const { failure } = trace.verdict
   let step = 0
-  const steps = trace.choices.map((choice) => {
+  const steps = trace.choices.map((choice): KeptStep => {
     if (isPick(choice)) return { choice, call: null }
     step += 1
-    return { choice, call: step <= trace.steps ? trace.event(step).call : null }
+    return step <= trace.steps ? keptStep(choice, trace.event(step)) : { choice, call: null }
   })
   return {
     title,
@@ -47,6 +53,15 @@ export function keptOf(trace: Trace): KeptSchedule {
   }
 }
 
+/** The step of an event. */
+export function keptStep(choice: Choice, { call, touched }: TraceEvent): KeptStep {
+  const labels = touched.flatMap(([, , , , label]) => label ?? [])
+  const about = [...new Set(labels)].slice(0, LABELS_MAX).join(' ')
+  return call === null || about === '' ? { choice, call } : { choice, call, about }
+}
+
+const LABELS_MAX = 3
+
 /** Writes the schedule to a file. @throws BadInput when it can't be written */
 export function writeKept(kept: KeptSchedule, path: string): void {
   writePieces([Buffer.from(textOf(kept))], path, 'schedule')
@@ -55,10 +70,13 @@ export function writeKept(kept: KeptSchedule, path: string): void {
 function textOf({ title, scenario, params, wakeOrder, maxSteps, failure, steps }: KeptSchedule): string {
   const head = { ipclab: 'schedule', version: VERSION, title, scenario, params, wakeOrder, maxSteps, failure }
   const lines = Object.entries(head).map(([key, value]) => `  "${key}": ${JSON.stringify(value)},\n`)
-  const rows = steps.map(({ choice, call }) => `    ${JSON.stringify(call === null ? [choice] : [choice, call])}`)
+  const rows = steps.map((step) => `    ${JSON.stringify(rowOf(step))}`)
   const list = rows.length === 0 ? '[]' : `[\n${rows.join(',\n')}\n  ]`
   return `{\n${lines.join('')}  "steps": ${list}\n}\n`
 }
+
+const rowOf = ({ choice, call, about }: KeptStep): (string | null)[] =>
+  about !== undefined ? [choice, call, about] : call !== null ? [choice, call] : [choice]
 
 /** Reads a schedule. @throws BadInput, naming the file, for what is none of our version */
 export function readKept(path: string): KeptSchedule {
@@ -112,10 +130,12 @@ function brokenLine(text: string): number | null {
   return at < 0 ? null : at + 1
 }
 
-function stepOf(row: unknown, index: number, text: string, name: string): ScheduledStep {
-  const [choice, call = null] = Array.isArray(row) ? (row as unknown[]) : []
-  const fits = Array.isArray(row) && row.length <= 2 && isChoice(choice) && isTextOrNull(call)
-  if (fits) return { choice: choice as string, call: call as string | null }
+function stepOf(row: unknown, index: number, text: string, name: string): KeptStep {
+  const [choice, call = null, about] = Array.isArray(row) ? (row as unknown[]) : []
+  if (Array.isArray(row) && row.length <= 3 && isChoice(choice) && isTextOrNull(call)) {
+    if (about === undefined) return { choice, call }
+    if (isText(about)) return { choice, call, about }
+  }
   const lines = text.split('\n')
   const first = lines.findIndex((line) => /^\s*"steps":\s*\[\s*$/.test(line))
   const where = first < 0 ? `${name}: step ${index + 1}` : `${name}:${first + index + 2}`
@@ -136,10 +156,10 @@ const KINDS: { readonly [K in Failure['kind']]: true } = {
   'step limit': true,
 }
 
-const isText = (value: unknown): boolean => typeof value === 'string'
-const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value)
 /** A word: what `readSchedule` takes for one choice. */
-const isChoice = (value: unknown): boolean => typeof value === 'string' && /^[^\s,*]+$/.test(value)
+const isChoice = (value: unknown): value is Choice => typeof value === 'string' && /^[^\s,*]+$/.test(value)
 
 const FIELDS: { readonly [K in keyof KeptSchedule]: (value: unknown) => boolean } = {
   title: isText,

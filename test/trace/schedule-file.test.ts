@@ -64,6 +64,7 @@ test('a run is kept as who went when, and in which call; choices inside steps ar
   expect(calls).toEqual(trace.events.map(({ call }) => call))
   expect(kept.steps.filter(({ choice, call }) => isPick(choice) && call !== null)).toEqual([])
   expect(kept.steps.some(({ choice }) => isPick(choice))).toBe(true)
+  expect(kept.steps).toContainEqual({ choice: 'parent', call: 'load', about: 'counter+0' })
   expect(kept).toMatchObject({ title: 'mixed', failure: { kind: 'assertion', name: 'nothing was lost' } })
 })
 
@@ -84,7 +85,13 @@ test('what is written is read back the same, and written again the same', () => 
   expect(readKept('s.json')).toEqual(kept)
 })
 
-const step = fc.record({ choice: fc.stringMatching(/^[!?>~-]?[A-Za-z_$][\w$/.]{0,8}$/), call: fc.option(fc.string()) })
+const step = fc
+  .record({
+    choice: fc.stringMatching(/^[!?>~-]?[A-Za-z_$][\w$/.]{0,8}$/),
+    call: fc.option(fc.string()),
+    about: fc.option(fc.string()),
+  })
+  .map(({ about, ...rest }) => (about === null ? rest : { ...rest, about }))
 const anyKept: fc.Arbitrary<KeptSchedule> = fc.record({
   title: fc.string(),
   scenario: fc.option(fc.string()),
@@ -170,6 +177,7 @@ test('a line that was broken by hand is told by its number', () => {
     expect(broken(at, (line) => line.replace(',\n', '').replace(/,$/, ''))).toContain(`s.json:${at + 1}: is no JSON; `)
     expect(broken(at, (line) => line.replace(/"/, ''))).toContain(`s.json:${at + 1}: is no JSON; `)
     expect(broken(at, () => '    ["p", 3],')).toContain(`s.json:${at + 1} is ["p",3], no step; `)
+    expect(broken(at, () => '    ["p","load",3],')).toContain(`s.json:${at + 1} is ["p","load",3], no step; `)
     expect(broken(at, () => '    [],')).toContain(`s.json:${at + 1} is [], no step; `)
     expect(broken(at, () => '    ["p q"],')).toContain(`s.json:${at + 1} is ["p q"], no step; `)
     expect(broken(at, () => '    ["p*3"],')).toContain(`s.json:${at + 1} is ["p*3"], no step; `)
