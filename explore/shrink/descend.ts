@@ -4,8 +4,8 @@ import { limitsOf } from './noted.ts'
 import type { Trials } from './trials.ts'
 
 /** How much is tried in one go through the neighbourhood. A schedule so long that this is not enough has its coarse neighbours only. */
-const EXECUTIONS_PER_ROUND = 3_000
-const STEPS_PER_ROUND = 200_000
+const EXECUTIONS_PER_ROUND = 2_000
+const STEPS_PER_ROUND = 100_000
 
 /**
  * From neighbour to smaller neighbour, until none is smaller. The last round was made from what is returned, and found

@@ -132,6 +132,11 @@ export class Layers {
     return this.#at >= this.#ways.length
   }
 
+  /** How many ways are known that take no more preemptions, and are not gone yet. Each takes a run. */
+  get left(): number {
+    return this.#ways.length - this.#at
+  }
+
   /** Turns to the ways that take one preemption more. */
   deeper(): void {
     this.preemptions += 1

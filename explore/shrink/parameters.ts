@@ -18,9 +18,9 @@ export interface Place {
 
 const VALUES_TRIED = 8
 /** What is tried with each value. */
-const RANDOM_RUNS = 100
-const SEARCHED_EXECUTIONS = 1_000
-const SEARCHED_STEPS = 20_000
+const RANDOM_RUNS = 50
+const SEARCHED_EXECUTIONS = 500
+const SEARCHED_STEPS = 10_000
 
 /** The same with one parameter lower, the first for which that is found; `null`: for none. */
 export function* lower(

@@ -23,32 +23,41 @@ export interface Searched {
  * those there are fewer. Pauses after each run, with the smallest so far.
  */
 export function* search(trials: Trials, from: Failing, budget: Budget): Generator<Failing, Searched> {
-  const half = { executions: budget.executions / 2, steps: budget.steps / 2 }
-  const long = yield* within(trials, from, half, trials.options.maxSteps)
+  const { spent, maxSteps } = trials.options
+  const end = { executions: spent.executions + budget.executions, steps: spent.steps + budget.steps }
+  if (from.preemptions === 0) {
+    const short = yield* within(trials, from, end, from.steps - 1)
+    return { ...short, fewestPreemptions: true }
+  }
+  const half = { executions: end.executions - budget.executions / 2, steps: end.steps - budget.steps / 2 }
+  const long = yield* within(trials, from, half, maxSteps)
   if (long.fewestPreemptions && long.fewestSteps) return long
-  const short = yield* within(trials, long.best, half, long.best.steps - 1)
-  const same = short.best.preemptions === long.best.preemptions
-  return { ...short, fewestPreemptions: long.fewestPreemptions && same }
+  const short = yield* within(trials, long.best, end, long.best.steps - 1)
+  return { ...short, fewestPreemptions: long.fewestPreemptions }
 }
 
-/** @param stepsMax of runs with fewer preemptions than the best has */
-function* within(trials: Trials, from: Failing, budget: Budget, stepsMax: number): Generator<Failing, Searched> {
+/**
+ * @param end what may have been spent when it is over
+ * @param stepsMax of runs with fewer preemptions than the best has
+ */
+function* within(trials: Trials, from: Failing, end: Budget, stepsMax: number): Generator<Failing, Searched> {
   const { spent, maxSteps } = trials.options
   const { ghosts } = trials
-  const executionsMax = spent.executions + budget.executions
-  const stepsSpentMax = spent.steps + budget.steps
+  const everyLength = stepsMax >= maxSteps
   let best = from
   let layers = new Layers(trials, best.preemptions, stepsMax)
   for (;;) {
     const last = layers.preemptions >= best.preemptions
     if (last) layers.stepsMax = Math.min(layers.stepsMax, best.steps - 1)
     if (layers.over) {
-      if (last) return { best, fewestPreemptions: stepsMax >= maxSteps, fewestSteps: true }
+      if (last) return { best, fewestPreemptions: everyLength, fewestSteps: true }
       layers.deeper()
       continue
     }
-    if (spent.executions >= executionsMax || spent.steps >= stepsSpentMax)
-      return { best, fewestPreemptions: last && stepsMax >= maxSteps, fewestSteps: false }
+    // Runs of every length are made to get through them all, and for nothing else.
+    const needed = everyLength && !last ? layers.left : 1
+    if (spent.executions + needed > end.executions || spent.steps >= end.steps)
+      return { best, fewestPreemptions: last && everyLength, fewestSteps: false }
     const { opaque } = ghosts
     const found = layers.go()
     if (found !== null && compareLength(found, best) < 0) best = found

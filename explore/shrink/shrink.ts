@@ -22,9 +22,9 @@ export interface ShrinkFrom {
 }
 
 export interface ShrinkOptions {
-  /** At most so many runs in a search for something smaller; whatever it finds has another search of as many. Default 10,000. */
+  /** At most so many runs in a search for something smaller; whatever it finds has another search of as many. Default 4,000. */
   readonly executions?: number
-  /** At most so many steps in all these runs. Default 300,000. */
+  /** At most so many steps in all these runs. Default 80,000. */
   readonly steps?: number
   /** Parameters that stay as they are. */
   readonly fixed?: readonly string[]
@@ -49,8 +49,8 @@ export interface Shrunk {
   readonly executions: number
 }
 
-const EXECUTIONS = 10_000
-const STEPS = 300_000
+const EXECUTIONS = 4_000
+const STEPS = 80_000
 
 /** What is known of the smallest so far. */
 interface Known extends Place {

@@ -7,9 +7,13 @@ import { type Decider, dfs, MAX_STEPS, random, replay, run, witnessed } from '..
 const maxStepsOf = (made: Scenario): number => made.maxSteps ?? MAX_STEPS
 
 /** The failing runs among so many random ones, one of each kind and name. */
-export function failuresOf(made: Scenario, seed: string, runs: number, params: AnyValues = {}): ShrinkFrom[] {
+export const failuresOf = (made: Scenario, seed: string, runs: number): ShrinkFrom[] => [
+  ...failures(made, seed, runs, {}),
+]
+
+function* failures(made: Scenario, seed: string, runs: number, params: AnyValues): Generator<ShrinkFrom> {
   const decider = random(seed)
-  const found = new Map<string, ShrinkFrom>()
+  const found = new Set<string>()
   const simulation = boot(made, { door: decider, params })
   for (let index = 0; index < runs; index++) {
     const noted = witnessed(decider)
@@ -20,14 +24,14 @@ export function failuresOf(made: Scenario, seed: string, runs: number, params: A
     if (failure === null || failure.kind === 'step limit' || found.has(wayOf(failure))) continue
     const { wakeOrder } = simulation.state
     const { choices } = noted.schedule()
-    found.set(wayOf(failure), { params: simulation.params, wakeOrder, maxSteps: maxStepsOf(made), choices, failure })
+    found.add(wayOf(failure))
+    yield { params: simulation.params, wakeOrder, maxSteps: maxStepsOf(made), choices, failure }
   }
-  return [...found.values()]
 }
 
 /** The first of them. */
 export function failureOf(made: Scenario, params: AnyValues = {}, seed = 'shrink'): ShrinkFrom {
-  const [first] = failuresOf(made, seed, 5_000, params)
+  const [first] = failures(made, seed, 5_000, params)
   if (first === undefined) throw new Error(`'${made.title}' does not fail`)
   return first
 }
