@@ -5,10 +5,15 @@ import {
   Departure,
   dfs,
   isPick,
+  KILLED,
+  Ledger,
   numbers,
   prefixed,
   replay,
   run,
+  SENT,
+  SPURIOUS,
+  TIMER,
 } from '../../scheduler/index.ts'
 import { type Trace, withChoices } from '../../trace/index.ts'
 
@@ -16,7 +21,8 @@ import { type Trace, withChoices } from '../../trace/index.ts'
  * The last point at which a failing run could still have ended well. That a beginning of its schedule can be gone on
  * with to a good end holds of every shorter beginning, too: so there is one choice after which it is too late, and a
  * good run that parts from the failing one just there. It is looked for by halves with a few fair runs from each
- * beginning; that after it all is lost is then made sure of depth first, as far as the budget goes.
+ * beginning; that after it all is lost is then made sure of depth first, as far as the budget goes. A good end is one
+ * for which nothing more has to go wrong from outside than has.
  */
 
 /** Where the failing run and a good one part for the last time. */
@@ -49,12 +55,15 @@ export interface SearchBudget {
   readonly steps: number
 }
 
-export const BUDGET: SearchBudget = { runs: 2_000, steps: 200_000 }
+/** Some hundredths of a second, for a failure of some thirty steps. */
+export const BUDGET: SearchBudget = { runs: 600, steps: 150_000 }
 
 /** Fair runs from one beginning before it is taken to be hopeless. */
 const TRIES = 12
 /** From the very start, before everything is. */
 const TRIES_FROM_START = 60
+const FAULTS: ReadonlySet<string> = new Set([KILLED, SENT, SPURIOUS])
+
 type Noted = ReturnType<typeof withChoices>
 
 /** Steps that a continuation may have: so many times those of the failing run, and some. */
@@ -73,6 +82,8 @@ export function* lastChance(
 class Search {
   readonly #choices: readonly Choice[]
   readonly #simulation: Simulation
+  /** Timers may fire out of their order: then a timer may have been a fault. */
+  readonly #timeouts: boolean
   readonly #stream = numbers('last chance')
   readonly #trace: Trace
   readonly #maxSteps: number
@@ -93,6 +104,7 @@ class Search {
     this.#trace = trace
     this.#choices = trace.choices
     this.#budget = budget
+    this.#timeouts = scenario.faults?.timeout === true
     this.#maxSteps = Math.min(maxSteps, LONGER * trace.steps + LONGER_BY)
     this.#isCut = this.#maxSteps < maxSteps
     this.#simulation = boot(scenario, { params, wakeOrder, door: { pick: () => 0 } })
@@ -127,23 +139,40 @@ class Search {
 
   /** Makes fair runs from a beginning until one ends well. */
   *#fairRuns(length: number, tries: number): Generator<void, void> {
-    const by = withChoices(prefixed(this.#choices.slice(0, length), this.#fair()))
-    for (let i = 0; i < tries && this.#common < length && this.#affordable; i++) {
-      this.#make(by, i)
-      yield
+    for (const start of this.#startsFrom(length)) {
+      const by = withChoices(prefixed(this.#choices.slice(0, start), this.#fair()))
+      for (let i = 0; i < tries && this.#common < length && this.#affordable; i++) {
+        this.#make(by, i)
+        yield
+      }
     }
   }
 
   /** Makes every run from a beginning until one ends well; says whether it has made them all and none did. */
   *#allRuns(length: number): Generator<void, boolean> {
     this.#cut = false
-    const by = withChoices(prefixed(this.#choices.slice(0, length), dfs({ faults: false })))
-    for (let i = 0; this.#affordable; i++) {
-      if (!this.#make(by, i)) return !this.#cut
-      if (this.#common >= length) return false
-      yield
+    for (const start of this.#startsFrom(length)) {
+      const by = withChoices(prefixed(this.#choices.slice(0, start), dfs({ faults: false })))
+      for (let i = 0; ; i++) {
+        if (!this.#affordable) return false
+        if (!this.#make(by, i)) break
+        if (this.#common >= length) return false
+        yield
+      }
     }
-    return false
+    return !this.#cut
+  }
+
+  /** Nothing more is to go wrong from outside than did in the failing run: that may go on with it up to what did. */
+  #startsFrom(length: number): number[] {
+    const starts = [length]
+    for (let at = length; at < this.#choices.length; at++)
+      if (this.#isFault(this.#choices[at] ?? '')) starts.push(at + 1)
+    return starts
+  }
+
+  #isFault(choice: Choice): boolean {
+    return FAULTS.has(choice.charAt(0)) || (choice.startsWith(TIMER) && this.#timeouts)
   }
 
   get #affordable(): boolean {
@@ -205,7 +234,7 @@ class Search {
     simulation.start()
     by.begin(simulation, 0)
     try {
-      const { failure } = run(simulation, by, { maxSteps: header.maxSteps })
+      const { failure } = run(simulation, by, { maxSteps: header.maxSteps, ledger: new Ledger(simulation) })
       return failure?.kind === verdict.failure?.kind && failure?.name === verdict.failure?.name
     } catch (error) {
       if (error instanceof Departure) return false
