@@ -3,6 +3,7 @@ import {
   endersOf,
   type Finding,
   graphLines,
+  roundLines,
   type Story,
   shortLine,
   WAITS_MAX,
@@ -29,6 +30,7 @@ export function storyLines(story: Story, canvas: Canvas): string[] {
     headed('who waits on what', waitLines(story, canvas)),
     headed('who waits for whom', graph(story, canvas)),
     headed('who wrote what it went by', story.writes.map(writeInWords).flatMap(sentence(canvas))),
+    headed('where it goes round', roundLines(story).flatMap(sentence(canvas))),
     headed('the last chance', chanceLines(story).flatMap(sentence(canvas))),
     findingLines(story.findings, canvas),
   ]

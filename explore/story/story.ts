@@ -1,5 +1,5 @@
 import type { Id } from '../../kernel/index.ts'
-import type { Choice, Failure } from '../../scheduler/index.ts'
+import type { Choice, Failure, Livelock } from '../../scheduler/index.ts'
 import type { Finding } from '../findings/finding.ts'
 
 /** The story of a failure, as data: who waits on whom and since when, where it became inevitable, and what it is called. */
@@ -73,5 +73,7 @@ export interface Story {
   readonly lastChance: LastChance | null
   /** No schedule that was tried ends well; `certain` when those were all there are. */
   readonly hopeless: { readonly certain: boolean; readonly runs: number } | null
+  /** Of a run that is not over: in its end the same states come again and again. */
+  readonly livelock: Livelock | null
   readonly findings: readonly Finding[]
 }

@@ -1,5 +1,5 @@
 import type { Id, Scenario, Simulation } from '../../kernel/index.ts'
-import { type Choice, isPick, type Ledger, threadOfChoice } from '../../scheduler/index.ts'
+import { type Choice, isPick, type Ledger, LivelockWatch, threadOfChoice } from '../../scheduler/index.ts'
 import { type LoadedScenario, placesOf, shortCall, type Trace } from '../../trace/index.ts'
 import { findingsOf } from '../findings/findings.ts'
 import { circlesOf } from './circle.ts'
@@ -33,7 +33,11 @@ export function* tellStory(
   const others: Ledger[] = failure.waiting.length === 0 ? [] : yield* otherRuns(given, trace)
   const parting = prospect !== null && 'parting' in prospect ? prospect.parting : null
   const calls = new CallsAt(parting)
-  const look = lookAgain(given, trace, (simulation) => calls.note(simulation))
+  const rounds = failure.kind === 'step limit' ? new LivelockWatch(trace.header.maxSteps) : null
+  const look = lookAgain(given, trace, (simulation) => {
+    calls.note(simulation)
+    rounds?.observe(simulation)
+  })
   const waits = waitsOf(look, others)
   const circles = circlesOf(waits)
   return {
@@ -46,6 +50,7 @@ export function* tellStory(
     writes: writesBehind(look),
     lastChance: parting === null ? null : calls.chance(parting),
     hopeless: prospect !== null && 'hopeless' in prospect ? prospect.hopeless : null,
+    livelock: rounds?.result() ?? null,
     findings: findingsOf(look),
   }
 }

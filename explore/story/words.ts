@@ -1,6 +1,16 @@
-import { type Choice, isPick, KILLED, SENT, SPURIOUS, TIMER, threadOfChoice, WOKEN } from '../../scheduler/index.ts'
+import {
+  type Choice,
+  isPick,
+  KILLED,
+  roundsInWords,
+  SENT,
+  SPURIOUS,
+  TIMER,
+  threadOfChoice,
+  WOKEN,
+} from '../../scheduler/index.ts'
 import { giving, graphLines } from './graph.ts'
-import { at, inWords, shortLine } from './phrases.ts'
+import { at, inWords, list, shortLine } from './phrases.ts'
 import type { LastChance, Moment, Story, StoryWait, StoryWrite } from './story.ts'
 
 /** A story in words, for reports and messages: plain text, not wider than a page. */
@@ -27,6 +37,7 @@ function sections(story: Story): Section[] {
     { title: 'who waits on what', lines: waitLines(story) },
     { title: 'who waits for whom', lines: graphLines(story, WIDTH - 2) },
     { title: 'who wrote what it went by', lines: story.writes.map(writeInWords) },
+    { title: 'where it goes round', lines: roundLines(story) },
     { title: 'the last chance', lines: chanceLines(story) },
     { title: 'what this is called', lines: story.findings.map(({ name, text }) => `${name}: ${text}`) },
   ].filter(({ lines }) => lines.length > 0)
@@ -72,6 +83,16 @@ export function writeInWords({ place, thread, step, line, call, readBefore }: St
   return `${place} was last written by ${thread}, at step ${step}: ${call}${at(line)}${stale}`
 }
 
+/** Which states come again and again, and who moves among them. */
+export function roundLines({ livelock }: Story): string[] {
+  if (livelock === null) return []
+  const movers = livelock.threads.map(({ thread, calls, lines }) => {
+    const where = lines.length === 0 ? '' : ` (${list(lines.map(shortLine))})`
+    return `${thread}: ${calls.join(', ')}${where}`
+  })
+  return [roundsInWords(livelock), ...movers]
+}
+
 /** The last chance in a sentence or two; nothing where nobody has looked. */
 export function chanceLines({ lastChance, hopeless }: Story): string[] {
   if (lastChance !== null) return [chanceInWords(lastChance)]
@@ -88,7 +109,8 @@ function chanceInWords(chance: LastChance): string {
   const what = isPick(took)
     ? `had the choice there ${fell(instead)} instead of ${on(took)}`
     : `had ${first(instead, chance)} there instead of ${thing(took)}`
-  return `until step ${step} it could still have ended well: ${what}; ${after(certain, runs)}`
+  const until = runs === 0 && !certain ? `at least until step ${step}` : `until step ${step}`
+  return `${until} it could still have ended well: ${what}${after(certain, runs)}`
 }
 
 const on = (choice: Choice): string => (choice.startsWith(WOKEN) ? `waking ${choice.slice(1)}` : choice.slice(1))
@@ -111,13 +133,10 @@ function thing(choice: Choice): string {
 }
 
 function after(certain: boolean, runs: number): string {
+  const all = inWords(runs, 'schedule')
   if (certain)
-    return runs === 1
-      ? 'after it there was no other way'
-      : `after it none of the ${inWords(runs, 'schedule')} that there are ends well`
-  return runs === 0
-    ? 'after it nothing was tried'
-    : `after it none of ${inWords(runs, 'schedule')} that were tried ends well`
+    return runs === 1 ? '; after it there was no other way' : `; after it none of the ${all} that there are ends well`
+  return runs === 0 ? '' : `; after it none of ${all} that were tried ends well`
 }
 
 /** Broken between words; what goes on is set in. */

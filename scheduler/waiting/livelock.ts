@@ -39,8 +39,8 @@ const STEPS_MIN = 20
  * come up to the last: then the run may just be long. The simulation has been started and the decider's `begin` asked.
  */
 export function findLivelock(simulation: Simulation, decider: Decider, maxSteps: number): Livelock | null {
-  const watch = new LivelockWatch(simulation, maxSteps - Math.min(WINDOW_MAX, maxSteps >> 1))
-  run(simulation, decider, { maxSteps, observers: [() => watch.observe()] })
+  const watch = new LivelockWatch(maxSteps)
+  run(simulation, decider, { maxSteps, observers: [(now) => watch.observe(now)] })
   return watch.result()
 }
 
@@ -53,7 +53,7 @@ interface Step {
 
 /** The same for whoever makes the run: to be told of every step, from the first. */
 export class LivelockWatch {
-  readonly #simulation: Simulation
+  /** The step behind which states are compared. */
   readonly #from: number
   readonly #seen = new Map<string, number>()
   readonly #steps: Step[] = []
@@ -61,16 +61,14 @@ export class LivelockWatch {
   #newest = 0
   #tooLarge = false
 
-  /** @param from the step behind which states are compared */
-  constructor(simulation: Simulation, from: number) {
-    this.#simulation = simulation
-    this.#from = from
+  constructor(maxSteps: number) {
+    this.#from = maxSteps - Math.min(WINDOW_MAX, maxSteps >> 1)
   }
 
-  observe(): void {
-    const { machine } = this.#simulation
+  observe(simulation: Simulation): void {
+    const { machine } = simulation
     if (machine.steps <= this.#from || this.#tooLarge) return
-    const text = machine.tasks.size > THREADS_MAX ? '' : textOf(this.#simulation)
+    const text = machine.tasks.size > THREADS_MAX ? '' : textOf(simulation)
     if (text === '' || text.length > STATE_MAX) {
       this.#tooLarge = true
       return
@@ -91,7 +89,8 @@ export class LivelockWatch {
     if (this.#tooLarge || steps.length < Math.max(STEPS_MIN, ROUNDS_MIN * states)) return null
     const period = periodOf(steps.map(({ state }) => state))
     const threads = moversOf(steps)
-    return { states, period, steps: steps.length, threads, text: inWords(steps.length, states, period, threads) }
+    const found = { states, period, steps: steps.length, threads }
+    return { ...found, text: inWords(found) }
   }
 }
 
@@ -132,14 +131,19 @@ function cut(line: string): [string, number] {
   return [line.slice(0, at), Number(line.slice(at + 1))]
 }
 
-function inWords(steps: number, states: number, period: number | null, threads: readonly Mover[]): string {
-  const round = period === null ? 'in no fixed order' : period === 1 ? 'with every step' : `every ${period} steps`
+/** `for the last 500 steps the same 6 states come again and again, every 6 steps, and nobody gets any further` */
+export function roundsInWords({ states, period, steps }: Omit<Livelock, 'text'>): string {
+  const order = period === null ? 'in no fixed order' : period === 1 ? 'with every step' : `every ${period} steps`
   const which = states === 1 ? 'one state comes' : `${states} states come`
-  const movers = threads.map(({ thread, calls, lines }) => {
+  return `for the last ${steps} steps the same ${which} again and again, ${order}, and nobody gets any further`
+}
+
+function inWords(found: Omit<Livelock, 'text'>): string {
+  const movers = found.threads.map(({ thread, calls, lines }) => {
     const where = lines.length === 0 ? '' : ` at ${lines.join(', ')}`
     return `${thread} (${calls.join(', ')}${where})`
   })
-  return `for the last ${steps} steps the same ${which} again and again, ${round}, and nobody gets any further: ${movers.join(', ')}`
+  return `${roundsInWords(found)}: ${movers.join(', ')}`
 }
 
 /** The kernel's state without what only counts how often something was done, and the line on which each thread stands. */
