@@ -114,7 +114,8 @@ test('a kept schedule is tried first, still fails after an unrelated edit, and s
   expect(guessed('a renamed local')).toBeUndefined()
   expect(guessed('another process')).toBeUndefined()
   expect(guessed('a renamed process')).toBe('  first is taken to be one\n')
-  for (const edit of ['an extra call', 'a call between'] as const) expect(guessed(edit)).toMatch(/ {2}step \d: /)
+  for (const edit of ['an extra call', 'a call between'] as const)
+    expect(guessed(edit)).toMatch(/(first|second) makes (load|store).*, of which the schedule does not know/)
 
   // What it took guesses for is kept as it is now, and takes none the next time.
   const again = await here.run()
@@ -134,4 +135,115 @@ test('a kept schedule is tried first, still fails after an unrelated edit, and s
   here.write(files((edit) => adding(edits[edit])))
   const broken = await here.run()
   for (const edit of names) expect(broken[edit]).toContain('; as kept in __schedules__/')
+}, 120_000)
+
+/** Tests that fail in all the ways in which names and files could get into each other's way. */
+const crowd = `
+import { loadScenarioFile } from 'ipclab'
+import 'ipclab/vitest'
+import { describe, expect, test } from 'vitest'
+import adding from './adding.ts'
+
+const mended = (await import('./mended.ts')).default
+
+describe('a suite', () => {
+  test('of "strange" names: (a+b)*2 = $x \`y\`', async () => {
+    await expect(adding).toHold()
+  })
+})
+for (const name of ['one', 'two', 'three'])
+  test.concurrent('at once, ' + name, async ({ expect }) => {
+    await expect(adding).toHold({ params: { start: name.length } })
+  })
+test('the same name', async () => {
+  await expect(adding).toHold()
+})
+test('the same name', async () => {
+  await expect(adding).not.toFail()
+})
+test('The Same Name', async () => {
+  await expect(adding).toHold()
+})
+test('several in one', async () => {
+  await expect(mended).toHold()
+  await expect(adding).toViolate('none is lost')
+  await Promise.all([expect(mended).toHold(), expect(adding).toHold()])
+})
+test('tried again', { retry: 1 }, async () => {
+  await expect(adding).toHold()
+})
+test('of a file', async () => {
+  await expect(await loadScenarioFile('adding.ts')).toHold()
+})
+test('softly', async () => {
+  await expect.soft(adding).toHold()
+})
+`
+
+const counted = (text: string): string =>
+  text
+    .replace("'adding', {", "'adding', {\n  params: { start: { default: 0, about: 'the number before' } },")
+    .replace('*setup() {', '*setup({ params }) {')
+    .replace('return at\n', "yield* store(at, 'i32', params.start)\n    return at\n")
+    .replace('=== 2 }', '=== params.start + 2 }')
+    .replace('({ load, shared })', '({ load, shared, params })')
+
+test('each test has a schedule of its own, and each can be run alone', async () => {
+  const here = project({
+    'adding.ts': counted(adding()),
+    'mended.ts': adding({ locked: true }),
+    'crowd.spec.ts': crowd,
+  })
+  const all = await here.run()
+  for (const [name, said] of Object.entries(all))
+    expect([name, said]).toEqual([name, expect.stringContaining('kept in')])
+  const kept = here.kept().map((path) => path.replace('__schedules__/crowd.spec.ts/', ''))
+  expect(kept).toEqual([
+    expect.stringMatching(/^a-suite-of-strange-names-a-b-2-x-y-[0-9a-f]{6}\.json$/),
+    ...['one', 'three', 'two'].map((name) => expect.stringMatching(`^at-once-${name}-[0-9a-f]{6}\\.json$`)),
+    'of-a-file.json',
+    'several-in-one@4.json',
+    'softly.json',
+    expect.stringMatching(/^the-same-name-[0-9a-f]{6}\.json$/),
+    'the-same-name.json',
+    'the-same-name~2.json',
+    'tried-again.json',
+  ])
+  // What was asked for is kept with it.
+  const one = kept.find((name) => name.startsWith('at-once-three')) ?? ''
+  expect(readKept(`${here.folder}/__schedules__/crowd.spec.ts/${one}`).params).toEqual({ start: 5 })
+
+  // The command in a message runs the test that it is of.
+  const strange = 'a suite of "strange" names: (a+b)*2 = $x `y`'
+  const command = /^npx vitest run (\S+) -t '(.*)'$/m.exec(all[strange] ?? '')
+  expect(Object.keys(await here.run([command?.[1] ?? '', '-t', command?.[2] ?? '']))).toEqual([strange])
+
+  // A scenario that a file holds is replayed by the command line.
+  const [, trace = ''] = /^npx ipclab replay (\S+)$/m.exec(all['of a file'] ?? '') ?? []
+  expect(trace).toBe('ipclab-out/crowd.spec.ts/of-a-file/trace.ndjson')
+  const { code, out } = await here.ipclab(['replay', trace])
+  expect(out).toContain('none is lost')
+  expect(code).toBeLessThan(2)
+}, 120_000)
+
+test('a build server keeps nothing, and tries what is kept; a file that can not be read is told', async () => {
+  const here = project({ ...files(() => adding()), 'adding.spec.ts': spec('') })
+  for (const said of Object.values(await here.run([], { CI: 'true' })))
+    expect(said).toContain('\nnot kept, as CI is set\n')
+  expect(here.kept()).toEqual([])
+  await here.run([], { CI: 'false' })
+  const [first = '', second = '', third = '', ...others] = here.kept()
+  here.write({ 'adding.spec.ts': spec(BLIND) })
+  here.write({
+    [first]: here.read(first).slice(0, -9),
+    [second]: '<<<<<<< HEAD\n',
+    [third]: here.read(third).replace('1,', '7,'),
+  })
+  const said = await here.run([], { CI: 'true' })
+  expect(said['a call between']).toContain(`BadInput: ${first} is cut off, no whole schedule; mend it, or delete it`)
+  expect(said['a renamed local']).toContain(`BadInput: ${second} is no schedule of ipclab's`)
+  expect(said['a renamed process']).toContain(
+    `BadInput: ${third} is a schedule of version 7, and this ipclab reads version 1`,
+  )
+  for (const path of others) expect(Object.values(said).join()).toContain(`as kept in ${path})`)
 }, 120_000)

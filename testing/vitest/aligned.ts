@@ -31,8 +31,9 @@ export function aligned(kept: readonly KeptStep[], now: Trace): Aligned | null {
   const rows = new Map<Id, Row>()
   for (const [thread, steps] of past) {
     const does = present.get(nameNow(thread)) ?? []
-    if (steps.length * does.length > PAIRS_MAX) return null
-    rows.set(thread, { does, places: match(steps, does), next: 0, done: 0 })
+    const same = isSame(steps, does)
+    if (!same && steps.length * does.length > PAIRS_MAX) return null
+    rows.set(thread, { does, places: same ? steps.map((_, index) => index) : match(steps, does), next: 0, done: 0 })
   }
 
   const steps: KeptStep[] = []
@@ -95,6 +96,10 @@ const inName = (choice: string, renamed: Renaming): string =>
     : choice
 
 const inWords = ({ call, about }: KeptStep): string => (about === undefined ? `${call}` : `${call} (${about})`)
+
+const isSame = (then: readonly KeptStep[], now: readonly KeptStep[]): boolean =>
+  then.length === now.length &&
+  then.every(({ call, about }, index) => call === now[index]?.call && about === now[index]?.about)
 
 /** How much speaks for two steps' being the same. */
 function likeness(a: KeptStep, b: KeptStep): number {

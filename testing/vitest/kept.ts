@@ -75,14 +75,15 @@ export function tryKept(path: string, given: Given, options: ExploreOptions): Tr
   }
 
   const first = attempt(guided(kept.steps), notes)
-  if (fails(first)) return first
-  // It holds; or the wrong calls were taken for those that the schedule means.
+  if (fails(first) && first.guesses.length > 0) return first
+  // It holds, or it fails by chance: other calls may have been taken for those that the schedule means.
   const meant = aligned(kept.steps, first.trace)
   if (meant !== null) {
     const second = attempt(guided(meant.steps), [...notes, ...meant.guesses])
     if (fails(second)) return second
+    if (fails(first)) return { ...first, guesses: [...notes, ...meant.guesses] }
   }
-  return first.guesses.length === 0 ? first : attempt(guided(kept.steps, 'added'), notes)
+  return fails(first) || first.guesses.length === 0 ? first : attempt(guided(kept.steps, 'added'), notes)
 }
 
 const fails = ({ trace }: Tried): boolean => trace.verdict.failure !== null
