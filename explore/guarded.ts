@@ -22,7 +22,7 @@ export function guarded<T>(machine: () => Machine | null, work: () => T, ms = SI
   const result: { value: T }[] = []
   holder[key] = () => void result.push({ value: work() })
   try {
-    script.runInThisContext({ timeout: ms })
+    script.runInThisContext({ timeout: Math.ceil(ms) })
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw silent(machine(), ms)
     throw error
