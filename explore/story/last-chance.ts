@@ -35,6 +35,8 @@ export interface Parting {
   readonly took: Choice
   /** What the good run chooses. */
   readonly instead: Choice
+  /** The whole good run. */
+  readonly good: readonly Choice[]
   /** Every continuation of what the failing run chooses was tried, and none ends well. */
   readonly certain: boolean
   /** So many were tried. */
@@ -213,7 +215,7 @@ class Search {
     while (common < failing.length && choices[common] === failing[common]) common += 1
     if (common <= this.#common) return
     this.#common = common
-    this.#good = choices.slice(0, common + 1)
+    this.#good = [...choices]
   }
 
   #parting(certain: boolean, runs: number): Parting {
@@ -222,7 +224,7 @@ class Search {
     const [took, instead] = [this.#choices[at], this.#good[at]]
     invariant(took !== undefined && instead !== undefined, 'a run that fails and one that does not part somewhere')
     const begun = before.filter((choice) => !isPick(choice)).length
-    return { before, step: isPick(took) ? begun : begun + 1, took, instead, certain, runs }
+    return { before, step: isPick(took) ? begun : begun + 1, took, instead, good: this.#good, certain, runs }
   }
 
   /** Whether the choices are all there is to the failure. */

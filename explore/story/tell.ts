@@ -30,8 +30,8 @@ export function* tellStory(
   const scenario = 'file' in given ? given.scenario : given
   // A run that is not over could end well from wherever it stands, or nobody knows.
   const prospect = failure.kind === 'step limit' ? null : yield* lastChance(scenario, trace, budget)
-  const others: Ledger[] = failure.waiting.length === 0 ? [] : yield* otherRuns(given, trace)
   const parting = prospect !== null && 'parting' in prospect ? prospect.parting : null
+  const others: Ledger[] = failure.waiting.length === 0 ? [] : yield* otherRuns(given, trace, parting?.good ?? null)
   const calls = new CallsAt(parting)
   const rounds = failure.kind === 'step limit' ? new LivelockWatch(trace.header.maxSteps) : null
   const look = lookAgain(given, trace, (simulation) => {

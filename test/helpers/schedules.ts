@@ -44,7 +44,7 @@ export const everySchedule = (scenario: Scenario, options: TallyOptions = {}): T
 export const randomSchedules = (scenario: Scenario, seed: string, runs: number, options: TallyOptions = {}): Tally =>
   tally(scenario, random(seed), runs, options)
 
-function tally(scenario: Scenario, decider: Decider, limit: number, options: TallyOptions): Tally {
+export function tally(scenario: Scenario, decider: Decider, limit: number, options: TallyOptions): Tally {
   const { params = {}, wakeOrder, transact = null, after } = options
   const given = wakeOrder === undefined ? {} : { wakeOrder }
   const sometimes = Object.entries(scenario.sometimes ?? {})
