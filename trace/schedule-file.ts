@@ -55,8 +55,10 @@ export function keptOf(trace: Trace): KeptSchedule {
 
 /** The step of an event. */
 export function keptStep(choice: Choice, { call, touched }: TraceEvent): KeptStep {
-  const labels = touched.flatMap(([, , , , label]) => label ?? [])
-  const about = [...new Set(labels)].slice(0, LABELS_MAX).join(' ')
+  const labels = [...new Set(touched.flatMap(([, , , , label]) => label ?? []))]
+  // Whoever is first to touch a page touches also what it is a page of, and would look like another call.
+  const exact = labels.filter((label) => !labels.some((other) => other.startsWith(`${label}+`)))
+  const about = exact.slice(0, LABELS_MAX).join(' ')
   return call === null || about === '' ? { choice, call } : { choice, call, about }
 }
 

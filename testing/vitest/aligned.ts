@@ -16,11 +16,14 @@ export interface Aligned {
 /** More pairs of calls of a thread than this are not compared. */
 const PAIRS_MAX = 4_000_000
 
+/** What the same call about another object is taken for. */
+export type Elsewhere = 'another call' | 'perhaps the same'
+
 /**
  * The schedule for the scenario as it is now; `null` when it is as it was, or can't be compared.
  * @param now any run of the scenario as it is now
  */
-export function aligned(kept: readonly KeptStep[], now: Trace): Aligned | null {
+export function aligned(kept: readonly KeptStep[], now: Trace, elsewhere: Elsewhere): Aligned | null {
   const present = byThread(keptOf(now).steps)
   const past = byThread(kept)
   const guesses: string[] = []
@@ -33,7 +36,12 @@ export function aligned(kept: readonly KeptStep[], now: Trace): Aligned | null {
     const does = present.get(nameNow(thread)) ?? []
     const same = isSame(steps, does)
     if (!same && steps.length * does.length > PAIRS_MAX) return null
-    rows.set(thread, { does, places: same ? steps.map((_, index) => index) : match(steps, does), next: 0, done: 0 })
+    rows.set(thread, {
+      does,
+      places: same ? steps.map((_, index) => index) : match(steps, does, elsewhere),
+      next: 0,
+      done: 0,
+    })
   }
 
   const steps: KeptStep[] = []
@@ -102,21 +110,22 @@ const isSame = (then: readonly KeptStep[], now: readonly KeptStep[]): boolean =>
   then.every(({ call, about }, index) => call === now[index]?.call && about === now[index]?.about)
 
 /** How much speaks for two steps' being the same. */
-function likeness(a: KeptStep, b: KeptStep): number {
+function likeness(a: KeptStep, b: KeptStep, elsewhere: Elsewhere): number {
   if (a.call !== b.call) return 0
   if (a.about === undefined || b.about === undefined) return 2
-  return a.about === b.about ? 3 : 1
+  if (a.about === b.about) return 3
+  return elsewhere === 'perhaps the same' ? 1 : 0
 }
 
 /** For each of the steps then its place among those now: in order, with the most likeness in all, and of equals the last. */
-function match(then: readonly KeptStep[], now: readonly KeptStep[]): (number | null)[] {
+function match(then: readonly KeptStep[], now: readonly KeptStep[], elsewhere: Elsewhere): (number | null)[] {
   const width = now.length + 1
   /** Of the first i steps then and the first j now. */
   const best = new Int32Array((then.length + 1) * width)
   const at = (i: number, j: number): number => best[i * width + j] ?? 0
   then.forEach((step, i) => {
     now.forEach((other, j) => {
-      const like = likeness(step, other)
+      const like = likeness(step, other, elsewhere)
       const paired = like === 0 ? 0 : at(i, j) + like
       best[(i + 1) * width + j + 1] = Math.max(paired, at(i, j + 1), at(i + 1, j))
     })
@@ -125,7 +134,7 @@ function match(then: readonly KeptStep[], now: readonly KeptStep[]): (number | n
   let j = now.length
   for (let i = then.length; i > 0 && j > 0; ) {
     const [step, other] = [then[i - 1], now[j - 1]]
-    const like = step === undefined || other === undefined ? 0 : likeness(step, other)
+    const like = step === undefined || other === undefined ? 0 : likeness(step, other, elsewhere)
     if (like > 0 && at(i, j) === at(i - 1, j - 1) + like) {
       places[i - 1] = j - 1
       i -= 1

@@ -54,7 +54,7 @@ function numberOf(file: string, name: string): number {
 
 type Given = Scenario | LoadedScenario
 
-/** Follows a kept schedule, in the one or two ways in which it can be meant. @throws BadInput when the file can't be read */
+/** Follows a kept schedule, in the ways in which it can be meant. @throws BadInput when the file can't be read */
 export function tryKept(path: string, given: Given, options: ExploreOptions): Tried {
   const kept = readKept(path)
   const scenario = 'files' in given ? given.scenario : given
@@ -77,8 +77,9 @@ export function tryKept(path: string, given: Given, options: ExploreOptions): Tr
   const first = attempt(guided(kept.steps), notes)
   if (fails(first) && first.guesses.length > 0) return first
   // It holds, or it fails by chance: other calls may have been taken for those that the schedule means.
-  const meant = aligned(kept.steps, first.trace)
-  if (meant !== null) {
+  for (const elsewhere of ['another call', 'perhaps the same'] as const) {
+    const meant = aligned(kept.steps, first.trace, elsewhere)
+    if (meant === null) break
     const second = attempt(guided(meant.steps), [...notes, ...meant.guesses])
     if (fails(second)) return second
     if (fails(first)) return { ...first, guesses: [...notes, ...meant.guesses] }
