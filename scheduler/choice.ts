@@ -15,8 +15,10 @@ export const KILLED = '-'
 export const SENT = '^'
 export const SPURIOUS = '~'
 
+/** What the choice of a fault begins with; but for a timer that fires out of order, which looks like any. */
+export const FAULT: ReadonlySet<string> = new Set([KILLED, SENT, SPURIOUS])
 /** What the choices of steps begin with that are not a thread's own. */
-const MARKS: ReadonlySet<string> = new Set([TIMER, KILLED, SENT, SPURIOUS])
+const MARKS: ReadonlySet<string> = new Set([TIMER, ...FAULT])
 
 /** The identity of an option that the machine has now. */
 export function choiceOf(machine: Machine, option: number): Choice {
