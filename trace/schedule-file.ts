@@ -54,15 +54,13 @@ export function keptOf(trace: Trace): KeptSchedule {
 }
 
 /** The step of an event. */
-export function keptStep(choice: Choice, { call, touched }: TraceEvent): KeptStep {
-  const labels = [...new Set(touched.flatMap(([, , , , label]) => label ?? []))]
-  // Whoever is first to touch a page touches also what it is a page of, and would look like another call.
-  const exact = labels.filter((label) => !labels.some((other) => other.startsWith(`${label}+`)))
-  const about = exact.slice(0, LABELS_MAX).join(' ')
-  return call === null || about === '' ? { choice, call } : { choice, call, about }
+export function keptStep(choice: Choice, { call, process, touched }: TraceEvent): KeptStep {
+  // Not the process itself: a program's end rides with its last call, whichever that is.
+  const labels = touched.flatMap(([, object, , , label]) => (object === process ? [] : (label ?? [])))
+  // Nor what a word is in: whoever is first to touch a page touches also that.
+  const about = labels.find((label) => !labels.some((other) => other.startsWith(`${label}+`)))
+  return call === null || about === undefined ? { choice, call } : { choice, call, about }
 }
-
-const LABELS_MAX = 3
 
 /** Writes the schedule to a file. @throws BadInput when it can't be written */
 export function writeKept(kept: KeptSchedule, path: string): void {

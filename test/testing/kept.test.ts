@@ -105,13 +105,13 @@ test.each([
         expect(trace.verdict.failure?.name).toBe(name)
         if (count(edit) === 0) expect(guesses).toEqual([])
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   },
 )
 
 test('the other way round, too: what was kept with calls that are gone still fails without them', async () => {
-  const cases = fc.sample(edits, { numRuns: 40, seed: 1 })
+  const cases = fc.sample(edits, { numRuns: 20, seed: 1 })
   for (const edit of cases) {
     for (const [made, name] of [
       [adding, 'none is lost'],
@@ -169,12 +169,18 @@ test('rows of calls are laid side by side with the most likeness, and of equals 
   const { failure } = await explore(adding({ p: [{ calls: ['load', 'load'] }], q: [] }), { shrink: false })
   if (failure === null) throw new Error('it fails')
   const step = (choice: string, call: string, about = 'common+64'): KeptStep => ({ choice, call, about })
-  const then = [step('p', 'load'), step('q', 'load'), step('q', 'store'), step('p', 'yield', ''), step('p', 'store')]
+  const then = [
+    step('p', 'load'),
+    step('q', 'load'),
+    step('q', 'store'),
+    { choice: 'p', call: 'yield' },
+    step('p', 'store'),
+  ]
   const found = aligned(then, failure.trace, 'another call')
   expect(found?.guesses).toEqual([
     'p makes load (common+128), of which the schedule does not know',
     'p makes load (common+128), of which the schedule does not know',
-    'p does not make yield () any more',
+    'p does not make yield any more',
   ])
   expect(found?.steps.map(({ choice, call }) => `${choice} ${call}`)).toEqual([
     'p load',
