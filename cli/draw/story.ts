@@ -1,3 +1,4 @@
+import stringWidth from 'fast-string-width'
 import {
   chanceLines,
   endersOf,
@@ -7,11 +8,12 @@ import {
   type Story,
   shortLine,
   WAITS_MAX,
+  waitLines,
   wrapped,
   writeInWords,
 } from '../../explore/index.ts'
 import type { Colors } from '../terminal.ts'
-import { cut, indent, table } from './table.ts'
+import { indent, table } from './table.ts'
 
 /** The story of a failure in the terminal: who waits on whom, what could have been, and what it is called. */
 
@@ -27,7 +29,7 @@ export interface Canvas {
 export function storyLines(story: Story, canvas: Canvas): string[] {
   const { colors } = canvas
   const sections = [
-    headed('who waits on what', waitLines(story, canvas)),
+    headed('who waits on what', waits(story, canvas)),
     headed('who waits for whom', graph(story, canvas)),
     headed('who wrote what it went by', story.writes.map(writeInWords).flatMap(sentence(canvas))),
     headed('where it goes round', roundLines(story).flatMap(sentence(canvas))),
@@ -58,9 +60,11 @@ const sentence =
   (text: string): string[] =>
     wrapped(text, Math.min(width, SENTENCE_WIDTH) - 2)
 
-function waitLines({ waits, ended }: Story, { colors, width }: Canvas): string[] {
-  const rows = waits.slice(0, WAITS_MAX).flatMap((wait) => {
-    const [ender = '', ...more] = endersOf(wait, ended)
+/** A table; where it is wider than the terminal, sentences. */
+function waits(story: Story, canvas: Canvas): string[] {
+  const { colors, width } = canvas
+  const rows = story.waits.slice(0, WAITS_MAX).flatMap((wait) => {
+    const [ender = '', ...more] = endersOf(wait, story.ended)
     const since = wait.step === null ? '' : String(wait.step)
     return [
       [wait.thread, wait.call, since, wait.line === null ? '' : shortLine(wait.line), ender],
@@ -68,9 +72,10 @@ function waitLines({ waits, ended }: Story, { colors, width }: Canvas): string[]
     ]
   })
   if (rows.length === 0) return []
-  const lines = table(['thread', 'waits in', 'since step', 'at', 'which is'], rows)
-  const [head = '', ...body] = lines.map((line) => cut(line, width - 2))
-  const left = waits.length - WAITS_MAX
+  const lines = table(['thread', 'waits in', 'since step', 'at', 'what it needs is'], rows)
+  if (lines.some((line) => stringWidth(line) > width - 2)) return waitLines(story).flatMap(sentence(canvas))
+  const [head = '', ...body] = lines
+  const left = story.waits.length - WAITS_MAX
   return [colors.dim(head), ...body, ...(left > 0 ? [`… and ${left} more`] : [])]
 }
 

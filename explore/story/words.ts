@@ -46,12 +46,13 @@ function sections(story: Story): Section[] {
 /** Rows of a table of who waits. */
 export const WAITS_MAX = 20
 
-function waitLines({ waits, ended }: Story): string[] {
+/** Who waits in which call since when, and on whom that hangs. */
+export function waitLines({ waits, ended }: Story): string[] {
   const lines: string[] = []
   for (const wait of waits.slice(0, WAITS_MAX)) {
     const since = wait.step === null ? '' : ` since ${stepOf(wait.step)}`
     lines.push(`${wait.thread} waits${wait.forEver ? ' for ever' : ''} in ${wait.call}${since}${at(wait.line)}`)
-    lines.push(...endersOf(wait, ended).map((text) => `  ${text}`))
+    lines.push(...endersOf(wait, ended).map((text) => `    ${text}`))
   }
   if (waits.length > WAITS_MAX) lines.push(`… and ${waits.length - WAITS_MAX} more`)
   return lines
@@ -108,7 +109,7 @@ function chanceInWords(chance: LastChance): string {
   const { step, took, instead, certain, runs } = chance
   const what = isPick(took)
     ? `had the choice there ${fell(instead)} instead of ${on(took)}`
-    : `had ${first(instead, chance)} there instead of ${thing(took)}`
+    : `had ${first(instead, chance)} instead of ${thing(took)}`
   const until = runs === 0 && !certain ? `at least until step ${step}` : `until step ${step}`
   return `${until} it could still have ended well: ${what}${after(certain, runs)}`
 }
@@ -118,7 +119,9 @@ const fell = (choice: Choice): string => (choice.startsWith(WOKEN) ? `been ${on(
 
 function first(choice: Choice, { call, line }: LastChance): string {
   const where = [call, line === null ? null : shortLine(line)].filter((text) => text !== null).join(', ')
-  const what = choice.startsWith(TIMER) ? `the timer of ${threadOfChoice(choice)} fired` : `${choice} gone first`
+  const what = choice.startsWith(TIMER)
+    ? `the timer of ${threadOfChoice(choice)} fired there`
+    : `${choice} gone first there`
   return where === '' ? what : `${what} (${where})`
 }
 
@@ -135,8 +138,8 @@ function thing(choice: Choice): string {
 function after(certain: boolean, runs: number): string {
   const all = inWords(runs, 'schedule')
   if (certain)
-    return runs === 1 ? '; after it there was no other way' : `; after it none of the ${all} that there are ends well`
-  return runs === 0 ? '' : `; after it none of ${all} that were tried ends well`
+    return runs === 1 ? '; after that there was no other way' : `; after that none of the ${all} that there are ends well`
+  return runs === 0 ? '' : `; after that none of ${all} that were tried ends well`
 }
 
 /** Broken between words; what goes on is set in. */

@@ -176,10 +176,13 @@ function give(account: Account, mark: Mark, isLock: boolean): void {
 /** Whether the signal of the step just taken found nobody: it says so itself or, saying nothing, it changed nothing. */
 function reachedNobody({ kernel, result }: { readonly kernel: Kernel; readonly result: unknown }): boolean {
   if (typeof result === 'number') return result === 0
-  return kernel.woken.length === 0 && !hasWritten(kernel.footprint)
+  return kernel.woken.length === 0 && !hasWritten(kernel)
 }
 
-function hasWritten({ modes, length }: Kernel['footprint']): boolean {
-  for (let i = 0; i < length; i++) if (((modes[i] ?? 0) & WRITE) !== 0) return true
+/** A process is written, too, where its program comes to its end in the same step: that is not the call's doing. */
+function hasWritten({ footprint, state }: Kernel): boolean {
+  const { objects, modes, length } = footprint
+  for (let i = 0; i < length; i++)
+    if (((modes[i] ?? 0) & WRITE) !== 0 && state.processes[objects[i] ?? ''] === undefined) return true
   return false
 }

@@ -123,7 +123,7 @@ describe('the last chance', () => {
     const story = told(one, recorded(one, ['late']), { budget: { runs: 100, steps: 10_000 } })
     expect(story.lastChance).toMatchObject({ step: 1, took: 'late', certain: false })
     expect(story.lastChance?.runs).toBeGreaterThan(20)
-    expect(inOneLine(story)).toMatch(/after it none of \d+ schedules that were tried ends well/)
+    expect(inOneLine(story)).toMatch(/after that none of \d+ schedules that were tried ends well/)
   })
 })
 
