@@ -1,10 +1,8 @@
-/** Something that steps read and write, and the marks of those that did in the run under way. */
+/** Something that steps read and write, and the mark of the last that wrote it in the run under way. */
 export class Cell {
-  /** The run that the marks are of; those of another count for none. */
+  /** The run that the mark is of; that of another counts for none. */
   run = 0
-  // The last write, and the sum of the reads since then, each a mark of two halves.
-  written = 0
-  writtenToo = 0
-  read = 0
-  readToo = 0
+  /** A mark has two halves. */
+  a = 0
+  b = 0
 }

@@ -9,9 +9,10 @@ import type { Ghosts } from './ghosts.ts'
  * same. (The happens-before relation as a key: Musuvathi, Qadeer, Partial-order reduction for context-bounded state
  * exploration, 2007.)
  *
- * A step's mark is made of its thread's last mark and of those of the steps it hangs on, by the footprints: the writes of
- * whatever it touches, and for what it writes the reads since. The sum of all marks says what has happened. It has 53
- * bits: among a hundred thousand states some two are taken for one with a chance of one in a million.
+ * A step's mark is made of its thread's last mark and of those of the steps that it hangs on, by the footprints: who wrote
+ * last whatever it touches. That says as well which reads came before a write, as they have other marks when they come
+ * after it. The sum of all marks says what has happened. It has 53 bits: among a hundred thousand states some two are
+ * taken for one with a chance of one in a million.
  */
 
 /** A sum or a mark: two halves of 32 bits. */
@@ -83,24 +84,18 @@ export class Past {
     this.#collectRead(actor?.id ?? '')
     for (const id of woken) this.#collectRead(id)
     const { cells, written } = this.#ghosts
-    for (let i = 0; i < cells.length; i++) this.#collectCell(cells[i] as Cell, written[i] === true) // below length
+    for (let i = 0; i < cells.length; i++) this.#collectCell(cells[i] as Cell) // below length
 
     this.#leave(footprint)
-    leaveRead(this.#cellOf(actor?.id ?? '', LIFE), mark)
-    for (const id of woken) leaveRead(this.#cellOf(id, LIFE), mark)
-    for (let i = 0; i < cells.length; i++) leave(this.#current(cells[i] as Cell), written[i] === true, mark) // as above
+    for (let i = 0; i < cells.length; i++) if (written[i] === true) copy(mark, this.#current(cells[i] as Cell)) // as above
     this.#ghosts.clear()
 
-    line.a = mark.a
-    line.b = mark.b
+    copy(mark, line)
     for (const id of woken) follow(this.#lineOf(id), mark)
     for (const { thread } of spawned) follow(this.#lineOf(thread), mark)
     this.#total.a = (this.#total.a + mark.a) | 0
     this.#total.b = (this.#total.b + mark.b) | 0
-    if (this.#isBarrier) {
-      this.#barrier.a = this.#total.a
-      this.#barrier.b = this.#total.b
-    }
+    if (this.#isBarrier) copy(this.#total, this.#barrier)
   }
 
   /** The number of the state that the run has come to, with that thread running: `null` where it is all the same. */
@@ -147,47 +142,43 @@ export class Past {
   #current(cell: Cell): Cell {
     if (cell.run !== this.#run) {
       cell.run = this.#run
-      cell.written = 0
-      cell.writtenToo = 0
-      cell.read = 0
-      cell.readToo = 0
+      reset(cell)
     }
     return cell
   }
 
-  #collect({ objects, parts, modes, length }: Footprint): void {
+  #collect({ objects, parts, length }: Footprint): void {
     for (let i = 0; i < length; i++) {
       const object = objects[i] as Id // below length, as the others
       const part = parts[i] as number
-      const writes = ((modes[i] as number) & WRITE) !== 0
-      this.#collectCell(this.#cellOf(object, part), writes)
+      this.#collectCell(this.#cellOf(object, part))
       const of = this.#partsOf(object)
-      if (part !== WHOLE) this.#collectCell(of.whole, writes)
-      else this.#collectParts(of, writes)
+      if (part !== WHOLE) this.#collectCell(of.whole)
+      else this.#collectParts(of)
     }
   }
 
   #collectRead(id: Id): void {
-    this.#collectCell(this.#cellOf(id, LIFE), false)
-    this.#collectCell(this.#partsOf(id).whole, false)
+    this.#collectCell(this.#cellOf(id, LIFE))
+    this.#collectCell(this.#partsOf(id).whole)
   }
 
-  #collectCell(cell: Cell, writes: boolean): void {
-    const { written, writtenToo, read, readToo } = this.#current(cell)
-    this.#hangOn(written, writtenToo)
-    if (writes) this.#hangOn(read, readToo)
+  #collectCell(cell: Cell): void {
+    const { a, b } = this.#current(cell)
+    this.#hangOn(a, b)
   }
 
   /** The sum of them, which hangs on no order. */
-  #collectParts({ parts }: Parts, writes: boolean): void {
-    let a = 0
-    let b = 0
-    for (const cell of parts.values()) {
-      const { written, writtenToo, read, readToo } = this.#current(cell)
-      a += mix(written, 1) + (writes ? mix(read, 2) : 0)
-      b += mix(writtenToo, 1) + (writes ? mix(readToo, 2) : 0)
+  #collectParts({ parts }: Parts): void {
+    let sumA = 0
+    let sumB = 0
+    for (const [part, cell] of parts) {
+      const { a, b } = this.#current(cell)
+      if (a === 0 && b === 0) continue // not written in this run
+      sumA = (sumA + mix(a, part)) | 0
+      sumB = (sumB + mix(b, part)) | 0
     }
-    this.#hangOn(a | 0, b | 0)
+    this.#hangOn(sumA, sumB)
   }
 
   #hangOn(a: number, b: number): void {
@@ -197,23 +188,15 @@ export class Past {
 
   #leave({ objects, parts, modes, length }: Footprint): void {
     for (let i = 0; i < length; i++) {
-      const cell = this.#cellOf(objects[i] as Id, parts[i] as number) // below length
-      leave(cell, ((modes[i] as number) & WRITE) !== 0, this.#mark)
+      if (((modes[i] as number) & WRITE) === 0) continue // below length
+      copy(this.#mark, this.#cellOf(objects[i] as Id, parts[i] as number))
     }
   }
 }
 
-function leave(cell: Cell, writes: boolean, mark: Mark): void {
-  if (!writes) return leaveRead(cell, mark)
-  cell.written = mark.a
-  cell.writtenToo = mark.b
-  cell.read = 0
-  cell.readToo = 0
-}
-
-function leaveRead(cell: Cell, { a, b }: Mark): void {
-  cell.read = (cell.read + a) | 0
-  cell.readToo = (cell.readToo + b) | 0
+function copy({ a, b }: Mark, to: Mark): void {
+  to.a = a
+  to.b = b
 }
 
 /** The thread goes on from that step, too. */
