@@ -127,8 +127,7 @@ function isForEver(machine: Machine, task: Task): boolean {
   const { pending } = task
   if (pending === null || task.slot >= 0 || task.ended || task.program === null) return false
   const thread = machine.thread(task)
-  if (thread.timer !== 0 || (pending.def.deadline?.(machine.kernel, thread, pending.args) ?? null) !== null)
-    return false
+  if ((pending.def.deadline?.(machine.kernel, thread, pending.args) ?? null) !== null) return false
   // Whoever can go on might send a signal; a handler for any of them is enough to say nothing.
   return pending.def.interruptible !== true || !handlesSignals(machine, thread.process)
 }
