@@ -82,7 +82,8 @@ export function semaphoreName(kernel: Kernel, thread: Thread, address: number): 
   if (!exists(kernel, id)) return null
   const entry = peek(kernel, id).open.find((one) => one.address === address)
   if (entry === undefined) return null
-  const { memory } = peek(kernel, entry.file)
+  // Unlinked, and unmapped by other means than sem_close, it is gone while the entry is not.
+  const memory = exists(kernel, entry.file) ? peek(kernel, entry.file).memory : null
   return memory === null ? entry.name : peek(kernel, memory).name
 }
 

@@ -6,6 +6,7 @@ import {
   fstat,
   ftruncate,
   MAP_ANONYMOUS,
+  MAP_FIXED,
   MAP_PRIVATE,
   MAP_SHARED,
   mmap,
@@ -339,4 +340,18 @@ test('nobody holds a semaphore, so a report names it and no more', () => {
       : task.pending?.def.waitsFor?.(machine.kernel, task.thread, call.args)
   })
   expect(waits).toEqual([{ object: 'semaphore at memory+32' }, { object: '/s' }, { object: 'a signal' }])
+})
+
+test('whoever waits at the address of one that is gone is reported all the same', () => {
+  const { hand, sem } = opened(0)
+  for (const id of ['a', 'b', 'c', 'd']) hand.do(id, munmap(sem, 4096))
+  hand.do('a', sem_unlink('/s'))
+  hand.do('a', mmap(sem, 4096, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0))
+  expect(hand.do('a', sem_wait(sem))).toBe('blocks')
+  const { machine } = hand.driver
+  const task = machine.tasks.get('a')
+  const call = task?.thread.call
+  expect(call == null ? null : task?.pending?.def.waitsFor?.(machine.kernel, task.thread, call.args)).toEqual({
+    object: '/s',
+  })
 })
