@@ -157,6 +157,11 @@ describe('wake-ups by nothing', () => {
       expect(took(simulation, 'Q', '~P')).toEqual(['Q', ...(wakeOrder === 'any' ? [] : ['P'])])
       expect(simulation.machine).toMatchObject({ kind: 'spurious', runningGoesOn: true })
       expect(took(simulation, 'Q')).not.toContain('~P')
+      if (wakeOrder !== 'any') {
+        // Q has the mutex: P sleeps for it, and it is not the condition that could let it go.
+        expect(took(simulation, 'P')).toEqual(['Q'])
+        expect(simulation.state.threads.P?.status).toBe('sleeping')
+      }
       const signalled = started(faulty({ spuriousWakeup: true, most: 2 }, waiting('while'), { wakeOrder }))
       expect(took(signalled, 'P', 'P', 'P', 'Q', 'Q', 'Q')).not.toContain('~P')
     }
