@@ -35,9 +35,13 @@ const project = join(work, 'project')
 mkdirSync(project)
 writeFileSync(join(project, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n')
 run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: project })
-cpSync(join(root, 'test/package/consumer'), project, { recursive: true })
-const faces = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports)
-  .filter((name) => !name.endsWith('.json'))
+const consumer = join(root, 'test/package/consumer')
+const needsPeers = (path) => path.endsWith('.spec.ts')
+cpSync(consumer, project, { recursive: true, filter: (path) => !needsPeers(path) })
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const peers = Object.keys(manifest.peerDependencies)
+const faces = Object.keys(manifest.exports)
+  .filter((name) => !name.endsWith('.json') && !peers.includes(name.slice(2)))
   .map((name, index) => `export * as face${index} from 'ipclab${name.slice(1)}'\n`)
 writeFileSync(join(project, 'faces.ts'), faces.join(''))
 writeFileSync(join(project, 'faces.mjs'), faces.join(''))
@@ -72,3 +76,27 @@ ipclab('replay', 'explore.trace')
 ipclab('new', 'first.ts')
 ipclab('explore', 'first.ts')
 run(bin('tsc'), ['-p', '.'], { cwd: project })
+
+step('its faces for peers, beside the peers')
+run(
+  'npm',
+  ['install', '--no-audit', '--no-fund', ...peers.map((name) => `${name}@${manifest.devDependencies[name]}`)],
+  {
+    cwd: project,
+    quiet: true,
+  },
+)
+cpSync(consumer, project, { recursive: true, filter: (path) => path === consumer || needsPeers(path) })
+// Their own declarations want more than a stranger's project has; ours have been read above.
+const compilerOptions = {
+  strict: true,
+  noEmit: true,
+  target: 'es2022',
+  module: 'nodenext',
+  types: [],
+  skipLibCheck: true,
+}
+const withPeers = { ...compilerOptions, allowImportingTsExtensions: true }
+writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: withPeers, include: ['*.ts'] }))
+run(bin('tsc'), ['-p', '.'], { cwd: project })
+run(join(project, 'node_modules/.bin/vitest'), ['run'], { cwd: project })

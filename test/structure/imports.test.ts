@@ -9,7 +9,8 @@ const LEFT_OUT = /^test\/(oracles|fixtures)\//
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, object | undefined>
 const declared = {
-  dependencies: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+  dependencies: Object.keys(manifest.dependencies ?? {}),
+  peers: Object.keys(manifest.peerDependencies ?? {}),
   devDependencies: Object.keys(manifest.devDependencies ?? {}),
 }
 
@@ -71,7 +72,10 @@ test.each([
   ['index.ts', "export * from './ipc/posix/index.ts'", 'index.ts may import'],
   ['cli/a.ts', "import { x } from 'ipclab'", "only scenarios and tests use the package's name"],
   ['cli/a.ts', "import x from 'left-pad'", 'package.json does not have left-pad'],
-  ['cli/a.ts', "import { test } from 'vitest'", 'package.json does not have vitest among its dependencies'],
+  ['cli/a.ts', "import { test } from 'vitest'", 'vitest is an optional peer, for testing/vitest/ alone'],
+  ['testing/a.ts', "import fc from 'fast-check'", 'fast-check is an optional peer, for testing/fast-check/ alone'],
+  ['index.ts', "export * from './testing/vitest/index.ts'", 'index.ts may import'],
+  ['cli/a.ts', "import x from '@biomejs/biome'", 'does not have @biomejs/biome among its dependencies'],
   ['test/a.test.ts', "import x from '@no/such/file.js'", 'package.json does not have @no/such among its packages'],
   ['kernel/a.ts', "import { readFileSync } from 'node:fs'", "without Node's modules"],
   ['cli/a.ts', "import { readFileSync } from 'fs'", "write 'node:fs'"],
@@ -93,6 +97,8 @@ test.each([
   ['ipc/posix/a.ts', "import { x } from '../../kernel/index.ts'"],
   ['explore/a.ts', "import { ring } from '../ipc/ring/index.ts'\nimport { Worker } from 'node:worker_threads'"],
   ['testing/a.ts', "import { x } from '../ipc/posix/index.ts'"],
+  ['testing/vitest/a.ts', "import { expect } from 'vitest'"],
+  ['testing/fast-check/a.ts', "import fc from 'fast-check'"],
   ['scenarios/posix/a.ts', "import { x } from 'ipclab'\nimport { y } from 'ipclab/posix'\nimport { z } from './b.ts'"],
   ['cli/a.ts', "import { x } from '../ipc/lpc/index.ts'\nimport color from 'picocolors'"],
   ['test/kernel/a.test.ts', "import { expect } from 'vitest'\nimport { x } from 'ipclab/posix'"],

@@ -43,6 +43,8 @@ const LINES_MAX = 400
 /** Packages that package.json declares. */
 export interface Declared {
   readonly dependencies: readonly string[]
+  /** Optional, each imported only in the folder of testing/ that is named after it. */
+  readonly peers: readonly string[]
   readonly devDependencies: readonly string[]
 }
 
@@ -90,6 +92,8 @@ function forbiddenImport(path: string, specifier: string, declared: Declared): s
   const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
   const shipped = inSources(path) || path === 'index.ts'
   if (room === 'scenarios') return 'a scenario imports ipclab and nothing else'
+  if (shipped && declared.peers.includes(name))
+    return path.startsWith(`testing/${name}/`) ? null : `${name} is an optional peer, for testing/${name}/ alone`
   if (declared.dependencies.includes(name) || (!shipped && declared.devDependencies.includes(name))) return null
   return `package.json does not have ${name} among its ${shipped ? 'dependencies' : 'packages'}`
 }
