@@ -107,6 +107,7 @@ export class Search {
     }
     // Only now: a budget that was just enough has been enough.
     const { executionsMax, review } = phase
+    if (this.executions >= this.executionsMax) return false
     if (this.#inPhase >= executionsMax) return this.#nextPhase()
     if (review !== null && this.#inPhase === review.after && !review.goOn()) return this.#nextPhase()
     this.executions += 1

@@ -105,3 +105,9 @@ describe('behind a prefix', () => {
     await expect(explore(made(counter()), { strategy: 'fifo', prefix: ['P'] })).rejects.toThrow('use a strategy')
   })
 })
+
+test('the budget is one for all phases', async () => {
+  // 18564 schedules: depth first is given its chance, and does not get through
+  const found = await explore(made({ P: steps(12), Q: steps(6) }, { expect: 'holds' }), { executions: 15_000 })
+  expect(found.executions).toBe(15_000)
+})
