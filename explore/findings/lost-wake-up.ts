@@ -14,13 +14,13 @@ export function lostWakeUps({ trace, review, ledger }: SecondLook): Finding[] {
     if (!failure.threads.includes(thread)) continue
     const since = review.waits.find((wait) => wait.thread === thread && wait.to === null)?.from
     if (since === undefined || ledger.givers(object).some(({ step }) => step > since)) continue
-    const lost = ledger.lost(object).findLast((signal) => signal.thread !== thread && signal.step <= since)
+    const lost = ledger.lost(object).findLast((signal) => signal.thread !== thread)
     if (lost === undefined) continue
     found.push({
       name: 'lost wake-up',
       object,
       threads: [thread, lost.thread],
-      steps: lost.step === since ? [since] : [lost.step, since],
+      steps: [lost.step, since],
       text:
         `${lost.call} by ${lost.thread} at step ${lost.step}${at(lost.site)} finds nobody waiting for ${object}; ` +
         `${thread} waits for it since step ${since}${at(line)}, and no signal comes after that`,

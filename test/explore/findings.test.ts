@@ -153,6 +153,30 @@ describe('thundering herd', () => {
     expect(found?.text).toMatch(/pthread_cond_broadcast by giver at step \d+ \(findings\.test\.ts:\d+\) wakes 3/)
   })
 
+  test('not where those who wait again have done something, nor where there was more in between', () => {
+    const busy: Body = function* ({ shared: { word, mutex, cond } }) {
+      yield* pthread_mutex_lock(mutex)
+      for (let round = 0; round < 2; round++) {
+        while ((yield* word.load()) === 0) yield* pthread_cond_wait(cond, mutex)
+        yield* word.add(0, -1)
+      }
+      yield* pthread_mutex_unlock(mutex)
+    }
+    const each = sharing({ worker: { program: busy, copies: 3 }, giver: giver(pthread_cond_broadcast, 3) }, 'fifo')
+    expect(names(each, fifo())).toEqual([])
+    const again = sharing({
+      worker: { program: worker, copies: 3 },
+      giver: giver(pthread_cond_broadcast, 1),
+      more: giver(pthread_cond_broadcast, 1),
+    })
+    const asleep = ['worker1', 'worker2', 'worker3'].flatMap((id) => [id, id, id])
+    const woken = [...asleep, 'giver', 'giver', 'giver', 'giver']
+    const backToSleep = (id: string): string[] => [id, id, id]
+    const first = ['worker1', 'worker1', 'worker1', 'worker1', ...backToSleep('worker2')]
+    expect(names(again, [...woken, ...first, ...backToSleep('worker3')])).toEqual(['thundering herd'])
+    expect(names(again, [...woken, ...first, 'more', 'more', 'more', 'more'])).toEqual([])
+  })
+
   test('not where one is woken, where there is enough for two, or where they are but two', () => {
     expect(names(with_(giver(pthread_cond_signal, 1)), fifo())).toEqual([])
     expect(names(with_(giver(pthread_cond_broadcast, 2)), fifo())).toEqual([])
@@ -187,9 +211,38 @@ describe('convoy', () => {
     expect(found?.steps.length).toBeGreaterThanOrEqual(9)
   })
 
+  /** Who takes the lock, and gives it back, one after the other; small letters: does something in between. */
+  function inTurn(order: string): string[] {
+    const step: Body = function* ({ shared: { word } }) {
+      yield* word.load()
+    }
+    const takes = (busy: boolean): Body =>
+      function* (context) {
+        if (busy) yield* step(context)
+        for (let i = 0; i < 6; i++) {
+          yield* sem_wait(context.shared.sem)
+          yield* sem_post(context.shared.sem)
+          if (busy) yield* step(context)
+        }
+      }
+    const busy = /[a-z]/.test(order)
+    const one = sharing({ A: takes(busy), B: takes(busy), C: takes(busy), D: takes(true) })
+    const schedule = [...order].flatMap((who) =>
+      who === who.toLowerCase() ? [who.toUpperCase()] : who === 'D' ? ['D', 'D', 'D'] : [who, who],
+    )
+    return names(one, schedule) // and then one goes on until it ends, which is no convoy
+  }
+
+  test('not where one of the takings had not to be waited for, or whoever gave it back came late', () => {
+    expect(inTurn('ABCABCABC')).toEqual([]) // the first A has not waited
+    expect(inTurn('ABCABCABCA')).toEqual(['convoy'])
+    expect(inTurn('ABCABDCABCA')).toEqual([]) // D finds it free
+    expect(inTurn('abcABCabAcBaCbAcBaCbAcBaCb')).toEqual([])
+  })
+
   test('not where the lock is given back before the long wait, where it is over soon, or where they are but two', () => {
     expect(names(of(6, true), decider('rr', '1'))).toEqual([])
-    expect(names(of(2), decider('rr', '1'))).toEqual([])
+    expect(names(of(3), decider('rr', '1'))).toEqual([])
     expect(names(of(6, false, 2), decider('rr', '1'))).toEqual([])
   })
 })
@@ -237,6 +290,25 @@ describe('priority inversion', () => {
   test('not where whoever has the lock is as urgent as any who wants it', () => {
     expect(names(of(3), byPriority())).toEqual([])
     expect(everywhere(of(3))).toEqual(new Set())
+  })
+
+  test('not where the one in between is as urgent as one of the two, or whoever has the lock could not go on', () => {
+    const with_ = (priority: number, lowest: Body): Scenario =>
+      sharing({
+        low: { program: lowest, priority: 1 },
+        middle: { program: middle, priority },
+        high: { program: high, priority: 3 },
+        other: { program: middle, priority: 7 },
+      })
+    const sleepsInside: Body = function* ({ shared: { sem } }) {
+      yield* sem_wait(sem)
+      yield* sleep(1000)
+      yield* sem_post(sem)
+    }
+    expect(names(with_(2, low), byPriority())).toEqual(['priority inversion'])
+    expect(names(with_(3, low), byPriority())).toEqual([])
+    expect(names(with_(1, low), byPriority())).toEqual([])
+    expect(names(with_(2, sleepsInside), byPriority())).toEqual([])
   })
 
   test('not where the one between wants the lock, too, or where somebody more urgent lets it pass', () => {

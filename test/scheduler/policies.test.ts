@@ -110,12 +110,14 @@ describe('priority', () => {
         priority: 2,
         *program({ ghost }) {
           yield* sleep(2)
+          ghost.push('wakes')
+          yield* choose(1)
           ghost.push('high')
         },
       },
     })
     // high sets its timer at 0; it is due at 2, after A's second step, and needs a step to wake up in.
-    expect(once(one, decider('priority', '1')).ghost).toBe('a1 high a2 a3 a4 b1 b2')
+    expect(once(one, decider('priority', '1')).ghost).toBe('a1 wakes high a2 a3 a4 b1 b2')
   })
 
   test('yield_ lets an equal go first, and nobody less urgent', () => {
