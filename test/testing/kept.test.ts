@@ -2,7 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { explore, keptOf, load, map_anonymous, type Program, type Scenario, scenario, store, writeKept } from 'ipclab'
+import {
+  assert,
+  explore,
+  keptOf,
+  load,
+  map_anonymous,
+  type Program,
+  type Scenario,
+  scenario,
+  store,
+  writeKept,
+} from 'ipclab'
 import { sem_init, sem_post, sem_wait } from 'ipclab/posix'
 import { afterAll, expect, test } from 'vitest'
 import { aligned } from '../../testing/vitest/aligned.ts'
@@ -191,4 +202,30 @@ test('rows of calls are laid side by side with the most likeness, and of equals 
     'p store',
   ])
   expect(aligned(keptOf(failure.trace).steps, failure.trace, 'another call')).toBeNull()
+})
+
+/** One waits by looking again and again until the other has written; `hasty`: it looks but once. */
+const spinning = (hasty: boolean): Scenario =>
+  scenario('spinning', {
+    maxSteps: 2000,
+    setup: memory,
+    programs: {
+      *waiter({ shared }) {
+        let seen = yield* load(shared + 64, 'i32')
+        while (!hasty && seen === 0) seen = yield* load(shared + 64, 'i32')
+        yield* assert(seen === 1, 'it was written')
+      },
+      *writer({ shared }) {
+        yield* store(shared + 64, 'i32', 1)
+      },
+    },
+    expect: 'violates: it was written',
+  })
+
+test('a mended thread that spins is not left to itself behind the end of the schedule', async () => {
+  const path = await kept(spinning(true))
+  expect(tryKept(path, spinning(true), {}).failure?.name).toBe('it was written')
+  const { trace, failure } = tryKept(path, spinning(false), {})
+  expect(failure).toBeNull()
+  expect(trace.verdict.ending).toBe('done')
 })

@@ -9,7 +9,7 @@ export class Project {
   readonly folder: string = realpathSync(mkdtempSync(join(root, '.build/project-')))
 
   constructor(files: Files) {
-    this.write({ 'vitest.config.mjs': "export default { test: { include: ['**/*.spec.ts'] } }\n", ...files })
+    this.write({ 'vitest.config.mjs': CONFIG, ...files })
   }
 
   write(files: Files): void {
@@ -63,6 +63,12 @@ export class Project {
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
+
+/** What was built is loaded as a package is, not transformed as a project's own files are. */
+const CONFIG = `export default {
+  test: { include: ['**/*.spec.ts'], server: { deps: { external: [/\\.build\\/(?!project-)/] } } },
+}
+`
 
 type Files = { readonly [name: string]: string }
 type Results = { readonly [test: string]: string }

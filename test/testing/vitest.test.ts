@@ -84,7 +84,9 @@ test('a kept schedule is tried first, still fails after an unrelated edit, and s
     // The story, with the lines as they stand in the file.
     expect(lines.join('\n')).toContain(`(${fileOf(edit)}:10)`)
     expect(lines).toContain('the last chance')
-    expect(lines.join('\n')).toMatch(/\(1 preemption, 4 steps; found in run \d+ /)
+    expect(lines.join('\n')).toMatch(
+      /\n4 steps with 1 preemption.*; no failing schedule has fewer preemptions, and none with so few is shorter\nfound in run \d+ /,
+    )
     expect(lines.slice(-2)).toEqual([
       `kept in ${kept}, to be tried first from now on`,
       `npx vitest run adding.spec.ts -t "${edit}"`,
@@ -99,7 +101,7 @@ test('a kept schedule is tried first, still fails after an unrelated edit, and s
   here.write({ 'adding.spec.ts': spec(BLIND) })
   for (const [edit, said] of Object.entries(await here.run())) {
     const path = `__schedules__/adding.spec.ts/${edit.replaceAll(' ', '-')}.json`
-    expect(said).toContain(`(1 preemption, 4 steps; as kept in ${path})`)
+    expect(said).toContain(`4 steps with 1 preemption, as kept in ${path}\n`)
     expect(said).toContain(`kept in ${path}, which is tried first from now on`)
     expect(said).not.toContain('guesses')
   }
@@ -134,7 +136,7 @@ test('a kept schedule is tried first, still fails after an unrelated edit, and s
   // And says so at once when it breaks again.
   here.write(files((edit) => adding(edits[edit])))
   const broken = await here.run()
-  for (const edit of names) expect(broken[edit]).toContain('; as kept in __schedules__/')
+  for (const edit of names) expect(broken[edit]).toContain(', as kept in __schedules__/')
 }, 120_000)
 
 /** Tests that fail in all the ways in which names and files could get into each other's way. */
@@ -245,5 +247,5 @@ test('a build server keeps nothing, and tries what is kept; a file that can not 
   expect(said['a renamed process']).toContain(
     `BadInput: ${third} is a schedule of version 7, and this ipclab reads version 1`,
   )
-  for (const path of others) expect(Object.values(said).join()).toContain(`as kept in ${path})`)
+  for (const path of others) expect(Object.values(said).join()).toContain(`as kept in ${path}\n`)
 }, 120_000)

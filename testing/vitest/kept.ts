@@ -10,9 +10,11 @@ import {
   readKept,
   record,
   type Trace,
+  type TraceFailure,
   writeKept,
 } from '../../trace/index.ts'
 import { aligned } from './aligned.ts'
+import { thenFair } from './fair.ts'
 import type { Place } from './place.ts'
 
 /**
@@ -25,6 +27,8 @@ export interface Tried {
   readonly path: string
   readonly kept: KeptSchedule
   readonly trace: Trace
+  /** `null`: it holds. */
+  readonly failure: TraceFailure | null
   readonly schedule: Schedule
   /** Where the scenario was not the one that it was kept for, and what was done about it. */
   readonly guesses: readonly string[]
@@ -64,14 +68,15 @@ export function tryKept(path: string, given: Given, options: ExploreOptions): Tr
   const recording = { params, maxSteps, ...(wakeOrder === undefined ? {} : { wakeOrder }) }
 
   function attempt(guide: Guided, noted: readonly string[]): Tried {
-    const decider = witnessed(guide)
+    const decider = witnessed(thenFair(guide))
     const trace = guarded(
       () => null,
       () => record(given, { ...recording, decider, from: { decider: 'guided', seed: null, run: 0 } }),
       SILENCE_MS_MAX + maxSteps / STEPS_PER_MS,
     )
     const guesses = guide.guesses.map(({ step, text }) => (step === 0 ? text : `step ${step}: ${text}`))
-    return { path, kept, trace, schedule: decider.schedule(), guesses: [...noted, ...guesses] }
+    const failure = failureOf(trace, kept)
+    return { path, kept, trace, failure, schedule: decider.schedule(), guesses: [...noted, ...guesses] }
   }
 
   const first = attempt(guided(kept.steps), notes)
@@ -87,7 +92,12 @@ export function tryKept(path: string, given: Given, options: ExploreOptions): Tr
   return fails(first) || first.guesses.length === 0 ? first : attempt(guided(kept.steps, 'added'), notes)
 }
 
-const fails = ({ trace }: Tried): boolean => trace.verdict.failure !== null
+const fails = ({ failure }: Tried): boolean => failure !== null
+
+/** That a run has no end says little of one whose schedule was over, and was kept for something else. */
+function failureOf({ verdict: { failure } }: Trace, { failure: before }: KeptSchedule): TraceFailure | null {
+  return failure?.kind === 'step limit' && before?.kind !== 'step limit' ? null : failure
+}
 
 /** Steps that a recording is sure to make in a millisecond. */
 const STEPS_PER_MS = 20

@@ -1,9 +1,16 @@
 import { mkdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { RunnerTestCase } from 'vitest'
-import { type Exploration, type ExploreOptions, explore, type Story, tellStory } from '../../explore/index.ts'
+import {
+  type Exploration,
+  type ExploreOptions,
+  explore,
+  type Found,
+  type Story,
+  tellStory,
+} from '../../explore/index.ts'
 import { BadInput, isScenario, type Scenario } from '../../kernel/index.ts'
-import { type LoadedScenario, type Trace, writeTrace } from '../../trace/index.ts'
+import { type LoadedScenario, type Trace, type TraceFailure, writeTrace } from '../../trace/index.ts'
 import type { Answer, Claim } from './claims.ts'
 import { type Keeping, keep, keptAt, type Tried, tryKept } from './kept.ts'
 import { limited } from './limit.ts'
@@ -67,10 +74,10 @@ async function answered(
 
   for (const path of place === null ? [] : keptAt(place)) {
     const tried = tryKept(path, given, options)
-    const { failure } = tried.trace.verdict
+    const { failure } = tried
     if (failure === null) continue
     const answer = claim.ofFailure(failure)
-    return said(answer, () => aboutBreaking(question(answer), ofTried(tried, given, place)))
+    return said(answer, () => aboutBreaking(question(answer), ofTried(tried, failure, given, place)))
   }
   const found = await limited(task ?? null, (signal) => explore(given, { ...options, signal }))
   const { failure } = found
@@ -94,44 +101,39 @@ function scenarioIn(received: unknown, name: string): Given {
 
 const scenarioOf = (given: Given): Scenario => ('files' in given ? given.scenario : given)
 
-function ofTried(tried: Tried, given: Given, place: Place | null): Breaking {
+function ofTried(tried: Tried, failure: TraceFailure, given: Given, place: Place | null): Breaking {
   const { trace, schedule, guesses, path } = tried
-  return breaking(trace, given, place, tried, {
+  const { preemptions, steps } = schedule
+  const size = `${steps} step${steps === 1 ? '' : 's'} with ${preemptions} preemption${preemptions === 1 ? '' : 's'}`
+  return {
+    failure,
+    story: storyOf(given, trace),
+    params: trace.header.params,
     schedule,
-    how: `as kept in ${shownPath(path)}`,
+    facts: [`${size}, as kept in ${shownPath(path)}`],
     guesses,
-  })
+    ...kept(trace, given, place, tried),
+  }
 }
 
-function ofFound(
-  { strategy }: Exploration,
-  { trace, schedule, execution, strategy: by }: NonNullable<Exploration['failure']>,
-  given: Given,
-  place: Place | null,
-): Breaking {
-  const how = `found in run ${execution} (${by === strategy ? by : `${strategy}: ${by}`})`
-  return breaking(trace, given, place, null, { schedule, how, guesses: [] })
+function ofFound(found: Exploration, failure: Found, given: Given, place: Place | null): Breaking {
+  const { trace, story, params, schedule, execution, strategy, message } = failure
+  // Behind the headline and what is told already.
+  const facts = found.text.split('\n').slice(1 + message.split('\n').length)
+  const by = strategy === found.strategy ? strategy : `${found.strategy}: ${strategy}`
+  facts.push(`found in run ${execution} (${by})`)
+  return { failure, story, params, schedule, facts, guesses: [], ...kept(trace, given, place, null) }
 }
 
-function breaking(
+/** Where the schedule is kept, and how it is seen again. */
+function kept(
   trace: Trace,
   given: Given,
   place: Place | null,
   tried: Tried | null,
-  rest: Pick<Breaking, 'schedule' | 'how' | 'guesses'>,
-): Breaking {
-  const { failure } = trace.verdict
-  if (failure === null) throw new BadInput('the run that was recorded did not fail as the one that was found')
+): Pick<Breaking, 'keeping' | 'command'> {
   const keeping = place === null ? { why: 'not kept, as no test is running' } : keep(trace, place, tried)
-  return {
-    ...rest,
-    failure,
-    line: failure.line,
-    story: storyOf(given, trace),
-    params: trace.header.params,
-    keeping: inWords(keeping, tried),
-    command: commandFor(trace, given, place),
-  }
+  return { keeping: inWords(keeping, tried), command: commandFor(trace, given, place) }
 }
 
 function inWords(keeping: Keeping, tried: Tried | null): string {

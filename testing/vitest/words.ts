@@ -16,14 +16,12 @@ export interface Question {
 
 /** A failing run, wherever it came from. */
 export interface Breaking {
-  readonly failure: Pick<Failure, 'kind' | 'name' | 'message'>
-  /** Where: the line of the assertion, or of the call that failed or broke the invariant. */
-  readonly line: string | null
+  readonly failure: Pick<Failure, 'kind' | 'name' | 'message'> & { readonly line: string | null }
   readonly story: Story | null
   readonly params: AnyValues
   readonly schedule: Schedule
-  /** How it was found: `run 3 of random`, `a kept schedule`. */
-  readonly how: string
+  /** How long it is, and how it was found, a line each. */
+  readonly facts: readonly string[]
   /** Where a kept schedule had to be guessed at. */
   readonly guesses: readonly string[]
   /** Where it is kept now, or why it is not. */
@@ -33,11 +31,11 @@ export interface Breaking {
 }
 
 export function aboutBreaking(question: Question, breaking: Breaking): string {
-  const { failure, line, story, guesses, keeping, command } = breaking
+  const { failure, story, guesses, keeping, command } = breaking
   const told = story === null ? [] : storyLines(story)
   return [
     `${expected(question)}: ${question.answer === 'open' ? 'something else came first, ' : ''}${nameOf(failure)}`,
-    `${failure.message}${line === null ? '' : ` (${line})`}`,
+    `${failure.message}${failure.line === null ? '' : ` (${failure.line})`}`,
     ...(told.length === 0 ? [] : ['', ...told]),
     '',
     ...scheduleLines(breaking),
@@ -64,16 +62,15 @@ function expected({ scenario, claim, isNot, answer }: Question): string {
   return `${what} it ${claim.verb}${answer === 'no' ? ' not' : ''}`
 }
 
+const SCHEDULE_MAX = 2000
 const PARAMS_MAX = 200
 
-function scheduleLines({ schedule, params, how }: Breaking): string[] {
-  const { choices, preemptions, steps } = schedule
+function scheduleLines({ schedule, params, facts }: Breaking): string[] {
   const given = Object.entries(params).map(([name, value]) => `${name}=${value}`)
-  const facts = `${preemptions} preemption${preemptions === 1 ? '' : 's'}, ${steps} step${steps === 1 ? '' : 's'}; ${how}`
   return [
-    `schedule: ${shortened(writeSchedule(choices), 2000)}`,
-    `          (${facts})`,
+    `schedule: ${shortened(writeSchedule(schedule.choices), SCHEDULE_MAX)}`,
     ...(given.length === 0 ? [] : [`with ${shortened(given.join(', '), PARAMS_MAX)}`]),
+    ...facts,
   ]
 }
 
