@@ -12,7 +12,9 @@ const root = join(import.meta.dirname, '../..')
 const main = join(root, '.build/cli/main.js')
 const blocks = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'))
 const files = blocks.filter(({ hints }) => hints.file !== undefined)
-const scenarios = files.filter(({ language }) => language === 'ts')
+const isTest = ({ hints }: Block): boolean => hints.file?.endsWith('.test.ts') === true
+const scenarios = files.filter((block) => block.language === 'ts' && !isTest(block))
+const tests = files.filter(isTest)
 const here = realpathSync(mkdtempSync(join(tmpdir(), 'ipclab-readme-')))
 
 beforeAll(() => {
@@ -20,7 +22,12 @@ beforeAll(() => {
   writeFileSync(join(here, 'package.json'), '{ "type": "module" }')
   mkdirSync(join(here, 'node_modules'))
   symlinkSync(join(root, '.build'), join(here, 'node_modules/ipclab'))
+  for (const peer of ['vitest', 'fast-check'])
+    symlinkSync(join(root, 'node_modules', peer), join(here, 'node_modules', peer))
+  writeFileSync(join(here, 'vitest.config.mjs'), CONFIG)
 })
+/** What was built is loaded as a package is, not transformed as a project's own files are. */
+const CONFIG = 'export default { test: { server: { deps: { external: [/\\.build\\//] } } } }\n'
 afterAll(() => rmSync(here, { recursive: true, force: true }))
 
 interface Done {
@@ -49,7 +56,7 @@ test('it has the blocks that these tests are about', () => {
   expect(blocks.filter(({ language }) => language === 'ts' || language === 'js')).toEqual(files)
 })
 
-test('its scenarios have no type errors', async () => {
+test('its scenarios and tests have no type errors', async () => {
   const faces = ['kernel', 'scheduler', 'explore', 'trace'].map((name) => [
     `ipclab/${name}`,
     [join(root, name, 'index.ts')],
@@ -58,15 +65,23 @@ test('its scenarios have no type errors', async () => {
     `ipclab/${name}`,
     [join(root, 'ipc', name, 'index.ts')],
   ])
-  const paths = Object.fromEntries([['ipclab', [join(root, 'index.ts')]], ...faces, ...systems])
+  const testing = ['vitest', 'fast-check'].map((name) => [`ipclab/${name}`, [join(root, 'testing', name, 'index.ts')]])
+  const paths = Object.fromEntries([['ipclab', [join(root, 'index.ts')]], ...faces, ...systems, ...testing])
   const compilerOptions = { paths, typeRoots: [join(root, 'node_modules/@types')], rootDir: '/' }
   const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'], exclude: [] }
   writeFileSync(join(here, 'tsconfig.json'), JSON.stringify(config))
   const { out } = await node(join(root, 'node_modules/typescript/bin/tsc'), '-p', here)
-  expect(out.split('\n').filter((line) => scenarios.some(({ hints }) => line.startsWith(hints.file ?? '-')))).toEqual(
-    [],
-  )
+  expect(out.split('\n').filter((line) => files.some(({ hints }) => line.startsWith(hints.file ?? '-')))).toEqual([])
 })
+
+test.runIf(tests.length > 0)(
+  'its tests pass',
+  async () => {
+    const { code, out } = await node(join(root, 'node_modules/vitest/vitest.mjs'), 'run')
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining(`${tests.length} passed`) })
+  },
+  60_000,
+)
 
 test.each(titled(scenarios))('the scenario of %s explores to what it expects', async (_title, { hints }) => {
   const { scenario } = await loadScenarioFile(join(here, hints.file ?? ''))
