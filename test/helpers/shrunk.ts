@@ -78,7 +78,7 @@ export function leastOf(made: Scenario, runs: number, params: AnyValues = {}): M
 }
 
 /** Counts preemptions in its own words: who ran before could go on, and it is another's turn, or a timer's. */
-function counted(inner: Decider): Decider & { preemptions: number } {
+export function counted(inner: Decider): Decider & { preemptions: number } {
   let before: string | null = null
   const counting = {
     name: inner.name,
