@@ -97,10 +97,7 @@ export class Console {
     for (const event of ['exit', 'uncaughtException', 'unhandledRejection'])
       this.#on(process, event, () => this.#giveBack())
     for (const [signal, number] of Object.entries(SIGNALS)) this.#on(process, signal, () => leave(128 + number))
-    this.#on(process, 'SIGCONT', () => {
-      this.#hold()
-      this.#push(RESIZED)
-    })
+    this.#on(process, 'SIGCONT', () => this.#holdAgain())
     input.resume()
   }
 
@@ -114,6 +111,7 @@ export class Console {
     if (key.ctrl && key.name === 'z') {
       this.#giveBack()
       process.kill(process.pid, 'SIGTSTP')
+      setImmediate(() => this.#holdAgain()) // where there is no shell to go to nothing has stopped us
     } else {
       this.#push(key)
     }
@@ -130,6 +128,12 @@ export class Console {
     this.#input.setRawMode(true)
     this.#output.write(SCREEN)
     this.#held = true
+  }
+
+  #holdAgain(): void {
+    if (this.#off.length === 0) return // it is over
+    this.#hold()
+    this.#push(RESIZED)
   }
 
   #giveBack(): void {

@@ -32,21 +32,26 @@ export interface Size {
   readonly columns: number
 }
 
-/** Of the screen's rows so many at least are the panel's. */
+/** Of the screen's rows so many at least are the panel's, unless it has very few, and so many are for the choice. */
 const PANEL_MIN = 5
+const CHOICE_MIN = 3
+/** With fewer rows none is left blank. */
+const ROOMY = 20
+/** Of so many rows one may be for keys. */
+const ROWS_PER_KEYS = 8
 
 export function frame(session: Session, view: View, { rows, columns }: Size, colors: Colors): string[] {
   const paper = { colors, width: columns }
-  const head = [...headLines(session, colors), '']
-  const foot = footLines(session, view, paper)
-  const left = rows - head.length - foot.length - 1
-  const below = session.isOver
-    ? endingPart(session, colors)
-    : choosing(session, view, Math.max(3, left - PANEL_MIN), colors)
-  const shown = below.slice(0, Math.max(0, left - Math.min(PANEL_MIN, Math.max(0, left - 3))))
-  const panel = panelLines(session, view, paper, left - shown.length)
-  const filled = [...panel, ...Array.from({ length: Math.max(0, left - shown.length - panel.length) }, () => '')]
-  return [...head, ...filled, '', ...shown, ...foot].slice(-rows).map((line) => clip(line, columns))
+  const gap = rows < ROOMY ? [] : ['']
+  const head = [...headLines(session, colors), ...gap]
+  const foot = [...gap, ...footLines(session, view, paper, rows)]
+  const left = rows - head.length - gap.length - foot.length
+  const most = Math.max(CHOICE_MIN, left - PANEL_MIN)
+  const below = (session.isOver ? endingPart(session, colors) : choosing(session, view, most, colors)).slice(0, most)
+  const room = Math.max(0, left - below.length)
+  const panel = room === 0 ? [] : panelLines(session, view, paper, room)
+  const filling = Array.from({ length: Math.max(0, room - panel.length) }, () => '')
+  return [...head, ...panel, ...filling, ...gap, ...below, ...foot].slice(0, rows).map((line) => clip(line, columns))
 }
 
 function headLines(session: Session, { bold, dim, yellow }: Colors): string[] {
@@ -146,13 +151,24 @@ function endingPart(session: Session, colors: Colors): string[] {
   return [...endingLines(ending, colors), metLine(session, colors), ...(waits.length === 0 ? [] : ['', ...waits])]
 }
 
-function footLines(session: Session, view: View, { colors, width }: { colors: Colors; width: number }): string[] {
+function footLines(
+  session: Session,
+  view: View,
+  { colors, width }: { colors: Colors; width: number },
+  rows: number,
+): string[] {
   const { prompt, message } = view
   const said = prompt === null ? colors.yellow(message) : `${prompt.label}${prompt.text}█`
-  return ['', said, ...keyLines(keysOf(session, view), width, colors)]
+  const keys = keysOf(session, view)
+  const all = keyLines(keys, width, colors)
+  if (all.length <= Math.max(1, Math.floor(rows / ROWS_PER_KEYS))) return [said, ...all]
+  return [said, ...keyLines([...keys.slice(0, 1), ...keys.filter(([key]) => ESSENTIAL.has(key))], width, colors)]
 }
 
 type KeyWord = readonly [key: string, word: string]
+
+/** Where there is no room for all; the first, who goes, is one of them anyway. */
+const ESSENTIAL: ReadonlySet<string> = new Set(['←', '?', 'x'])
 
 function keysOf({ isOver, options, question }: Session, { prompt, panel }: View): KeyWord[] {
   if (prompt !== null)
@@ -162,13 +178,10 @@ function keysOf({ isOver, options, question }: Session, { prompt, panel }: View)
     ]
   const keys = options.map(({ key }) => key).filter((key) => key !== '')
   const span = keys.length > 2 ? `${keys[0]}…${keys.at(-1)}` : keys.join(' ')
-  const choose: KeyWord[] = [
-    [`${span} ↑↓ Enter`, question === null ? 'who goes' : 'which'],
-    ['Space', 'running goes on'],
-    ['g', 'until it waits'],
-  ]
-  return [
-    ...(isOver ? [] : choose),
+  const words: (KeyWord | false)[] = [
+    !isOver && [`${span} ↑↓ Enter`, question === null ? 'who goes' : 'which'],
+    question === null && !isOver && ['Space', 'running goes on'],
+    question === null && !isOver && ['g', 'until it waits'],
     ['←', 'back'],
     ['→', 'again'],
     ['p', 'processes'],
@@ -176,12 +189,13 @@ function keysOf({ isOver, options, question }: Session, { prompt, panel }: View)
     ['o', 'objects'],
     ['c', 'changed'],
     ['w', 'waits'],
-    ...(panel === 'steps' ? [] : ([['Esc', 'steps']] as KeyWord[])),
-    ...(isOver ? [] : ([['e', 'can it go wrong?']] as KeyWord[])),
+    panel !== 'steps' && ['Esc', 'steps'],
+    !isOver && ['e', 'can it go wrong?'],
     ['s', 'save'],
     ['?', 'help'],
     ['x', 'leave'],
   ]
+  return words.filter((word) => word !== false)
 }
 
 /** The keys, in as many lines as they need. */

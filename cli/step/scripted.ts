@@ -17,16 +17,18 @@ export async function obey(session: Session, input: Readable, terminal: Terminal
   terminal.print([headline(session, colors), '', ...standing(session, colors), ''])
   const doing = new Doing(session, terminal)
   let number = 0
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number += 1
-    try {
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      number += 1
       const asked = readAsked(line, session)
       if (asked.to === 'leave') break
       await doing.do(asked)
-    } catch (error) {
-      if (error instanceof BadInput) throw new BadInput(`line ${number}: ${error.message}`)
-      throw error
     }
+  } catch (error) {
+    if (error instanceof BadInput) throw new BadInput(`line ${number}: ${error.message}`)
+    throw error
+  } finally {
+    input.destroy() // whoever writes may not be done, and nobody waits for that
   }
   terminal.print(report(session, terminal))
 }
