@@ -173,7 +173,7 @@ const COUNTS_OF_OBJECTS = { next: 0, arrived: 0, stamps: null }
 function withoutCounts(thread: Thread | undefined): unknown {
   if (thread === undefined) return null
   const call = thread.call === null ? null : { ...thread.call, progress: 0 }
-  return { ...thread, created: 0, timer: thread.timer !== 0, call }
+  return { ...thread, timer: thread.timer !== 0, call }
 }
 
 function handlersOf(dispositions: { readonly [signal: string]: object }): unknown {

@@ -35,6 +35,16 @@ test('says which states come again and again, and on which lines who moves among
   expect(text).toMatch(/p1: load, yield \(story-livelock\.test\.ts:\d+ and story-livelock\.test\.ts:\d+\)/)
 })
 
+test('who stands on another line is in another state', () => {
+  const { livelock } = told(function* ({ x }) {
+    for (;;) {
+      yield* load(x, 'i32')
+      yield* load(x, 'i32')
+    }
+  })
+  expect(livelock).toMatchObject({ states: 4 })
+})
+
 test('says nothing of it where something new comes up to the last', () => {
   const story = told(function* ({ x }) {
     for (let i = 0; ; i++) yield* load(x + 4 * (i % 16), 'i32')

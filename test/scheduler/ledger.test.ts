@@ -125,6 +125,19 @@ describe('a semaphore', () => {
     expect(who(ledger.givers(S))).toEqual(['Q@3'])
   })
 
+  test('of which several have a unit is given back by whoever does', () => {
+    function* P(context: Given): Program {
+      yield* sem_init(sem(context.shared), 1, 2)
+      yield* sem_wait(sem(context.shared))
+      yield* store(context.shared.x, 'i32', 1)
+    }
+    function* Q({ shared }: Given): Program {
+      yield* sem_wait(sem(shared))
+      yield* sem_post(sem(shared))
+    }
+    expect(who(by(made({ P, Q }), 'P P Q Q P').ledger.holders(S))).toEqual(['P@2'])
+  })
+
   test('that counts what there is has no holders, and its givers are those who make it', () => {
     function* P({ shared }: Given): Program {
       for (let i = 0; i < 2; i++) yield* sem_post(sem(shared))

@@ -61,6 +61,23 @@ describe('a run that gets nowhere', () => {
     expect(look(made({ P: spins, Q: spins }), rr(3))?.period).not.toBeNull()
   })
 
+  test('one state, with every step', () => {
+    function* P(): Program {
+      for (;;) yield* yield_()
+    }
+    const found = look(made({ P }))
+    expect(found).toMatchObject({ states: 1, period: 1 })
+    expect(found?.text).toMatch(/the same one state comes again and again, with every step, and nobody/)
+  })
+
+  test('many states, once they have come often enough', () => {
+    function* P({ shared: { x } }: Given): Program {
+      for (let i = 0; ; i = (i + 1) % 60) yield* load(x + 4 * i, 'i32')
+    }
+    expect(look(made({ P }), random('1'), 300)).toBeNull()
+    expect(look(made({ P }), random('1'), 2000)).toMatchObject({ states: 60, period: 60 })
+  })
+
   test('one that sleeps between its looks: time goes on, and nothing else', () => {
     function* P({ shared: { x } }: Given): Program {
       while ((yield* load(x, 'i32')) === 0) yield* sleep(1000)

@@ -28,21 +28,24 @@ interface Case {
 const MUTEXES = 3
 const idOf = (at: number): Id => `p${at}`
 
-/** Unlocks only what is the program's own: anything else is undefined. It may lock its own again, or end with it. */
+const wish = fc.record({
+  kind: fc.constantFrom('lock', 'lock', 'unlock', 'unlock', 'step', 'lock again'),
+  pick: fc.nat(MUTEXES - 1),
+})
+
+/** Unlocks only what is the program's own: anything else is undefined. Now and then it locks its own again, or ends with it. */
 const ops = (maxLength: number): fc.Arbitrary<Op[]> =>
-  fc
-    .array(fc.record({ kind: fc.constantFrom('lock', 'lock', 'lock', 'unlock', 'step'), pick: fc.nat(MUTEXES - 1) }), {
-      maxLength,
+  fc.tuple(fc.array(wish, { maxLength }), fc.nat(3)).map(([wishes, keeps]) => {
+    const held: number[] = []
+    const list = wishes.map(({ kind, pick }, at): Op => {
+      if (kind === 'step' || (kind === 'unlock' && held.length === 0)) return { op: 'step' }
+      if (kind === 'unlock') return { op: 'unlock', mutex: held.splice(pick % held.length, 1)[0] ?? 0 }
+      if (held.includes(pick) && (kind === 'lock' || at % 2 === 0)) return { op: 'step' }
+      held.push(pick)
+      return { op: 'lock', mutex: pick }
     })
-    .map((wishes) => {
-      const held: number[] = []
-      return wishes.map(({ kind, pick }): Op => {
-        if (kind === 'step' || (kind === 'unlock' && held.length === 0)) return { op: 'step' }
-        if (kind === 'unlock') return { op: 'unlock', mutex: held.splice(pick % held.length, 1)[0] ?? 0 }
-        held.push(pick)
-        return { op: 'lock', mutex: pick }
-      })
-    })
+    return keeps === 0 ? list : [...list, ...held.map((mutex): Op => ({ op: 'unlock', mutex }))]
+  })
 
 const cases = (programs: number, length: number): fc.Arbitrary<Case> =>
   fc.record({
