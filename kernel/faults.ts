@@ -139,12 +139,10 @@ export abstract class Faultable extends Turns {
       case 'kill':
         this.outcome = GONE
         this.result = undefined
-        this.concluded = true
         return sendSignal(kernel, processOf(kernel, thread), 'SIGKILL')
       case 'sent':
         this.outcome = DONE
         this.result = fault.signal
-        this.concluded = true
         return sendSignal(kernel, processOf(kernel, thread), fault.signal)
       case 'spurious':
         disarmTimer(kernel, thread) // as a real wake-up does

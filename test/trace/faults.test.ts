@@ -2,7 +2,12 @@ import pc from 'picocolors'
 import { expect, test } from 'vitest'
 import { swimlane } from '../../cli/draw/swimlane.ts'
 import { fullNames } from '../../cli/schedule.ts'
-import { pthread_cond_wait, pthread_mutex_lock, pthread_mutex_unlock } from '../../ipc/posix/index.ts'
+import {
+  pthread_cond_destroy,
+  pthread_cond_wait,
+  pthread_mutex_lock,
+  pthread_mutex_unlock,
+} from '../../ipc/posix/index.ts'
 import {
   type Context,
   int32,
@@ -135,6 +140,34 @@ test('the replay of any run with faults is the same to the byte, and its history
     expect(gone.sort()).toEqual(trace.events.flatMap(({ ended = [] }) => ended).sort())
   }
   expect([...kinds].sort()).toEqual(['call', 'kill', 'sent', 'signal', 'spurious', 'timer'])
+})
+
+test('a history whose drafts begin with a fault sees what the fault changed', () => {
+  const STEPS = 1_024 // that many are made in place
+  const one = scenario('window', {
+    *setup(): Program<Shared> {
+      return { base: yield* map_anonymous(4096, { name: 'page' }) }
+    },
+    programs: {
+      *waiter({ shared: { base } }) {
+        yield* pthread_mutex_lock(base + 128)
+        yield* pthread_cond_wait(base + 256, base + 128)
+      },
+      *destroyer({ shared: { base } }) {
+        yield* pthread_cond_destroy(base + 256) // waits until nobody waits
+      },
+      *busy({ shared: { base } }) {
+        for (let i = 0; i < STEPS; i++) yield* int32(base).store(0, i)
+      },
+    },
+    faults: { spuriousWakeup: true },
+    expect: 'proved',
+  })
+  const trace = recorded(one, `waiter*2 busy*${STEPS - 2} ~waiter destroyer waiter busy*2`)
+  expect(trace.event(STEPS + 1).kind).toBe('spurious')
+  const past = history(trace, one)
+  expect(show(past, STEPS + 2).event?.call).toBe('pthread_cond_destroy')
+  expect(show(past, STEPS + 1).changes).toContain('page+256: 1 → 0')
 })
 
 test('what a fault changed is told in words', () => {
