@@ -6,6 +6,7 @@ import {
   Departure,
   type Failure,
   isPick,
+  Ledger,
   type Outcome,
   replay,
   run,
@@ -87,6 +88,7 @@ const ENDS: { readonly [ending in Outcome['ending']]: string } = {
   broken: 'breaks',
   'step limit': 'goes on for ever',
   pruned: 'is given up by assume()',
+  redundant: 'is given up',
 }
 
 function nameOf({ kind, name }: Failure): string {
@@ -121,7 +123,7 @@ function playOut(
       simulation.start()
       decider.begin(simulation, 0)
       try {
-        const outcome = run(simulation, decider, { maxSteps, lineOf })
+        const outcome = run(simulation, decider, { maxSteps, lineOf, ledger: new Ledger(simulation) })
         return { schedule: decider.schedule(), outcome, wasUsedUp: reading.over }
       } catch (error) {
         if (!(error instanceof Departure)) throw error

@@ -8,6 +8,7 @@ import { count, whyNot } from './report.ts'
 import { defaultName, save } from './save.ts'
 import { frame, type View } from './screen.ts'
 import type { Session } from './session.ts'
+import { storyOf } from './story.ts'
 import type { TableName } from './tables.ts'
 
 /** A session under the user's fingers. */
@@ -19,6 +20,9 @@ const TABLES: { readonly [key: string]: TableName } = {
   c: 'changes',
   w: 'waits',
 }
+
+/** Lines by which a panel is scrolled. */
+const PAGE = 10
 
 /** Goes on until the user leaves. The files that were saved, in order. */
 export async function play(
@@ -37,7 +41,7 @@ class Playing {
   readonly #session: Session
   readonly #screen: Console
   readonly #colors: Colors
-  #view: View = { cursor: 0, panel: 'steps', scrolled: 0, ahead: null, message: '', prompt: null }
+  #view: View = { cursor: 0, panel: 'steps', scrolled: 0, ahead: null, story: null, message: '', prompt: null }
 
   constructor(session: Session, screen: Console, colors: Colors) {
     this.#session = session
@@ -82,7 +86,8 @@ class Playing {
       options.findIndex(({ running }) => running),
     )
     const { panel } = this.#view
-    this.#view = { ...this.#view, cursor, ahead: null, panel: panel === 'ahead' ? 'steps' : panel }
+    const isPast = panel === 'ahead' || panel === 'story'
+    this.#view = { ...this.#view, cursor, ahead: null, story: null, panel: isPast ? 'steps' : panel }
   }
 
   async #press(key: Key): Promise<void> {
@@ -121,15 +126,17 @@ class Playing {
       case 'end':
         return this.#walk(this.#toEnd(), 'nobody has gone further yet: choose who goes next')
       case 'pageup':
-        return this.#show({ scrolled: Math.max(0, this.#view.scrolled - 5) })
+        return this.#show({ scrolled: Math.max(0, this.#view.scrolled - PAGE) })
       case 'pagedown':
-        return this.#show({ scrolled: this.#view.scrolled + 5 })
+        return this.#show({ scrolled: this.#view.scrolled + PAGE })
       case 'escape':
         return this.#show({ panel: 'steps' })
       case '?':
         return this.#open('help')
       case 'e':
         return this.#lookAhead()
+      case 'y':
+        return this.#tellWhy()
       case 't':
       case 'h':
         return this.#propose(name)
@@ -175,7 +182,8 @@ class Playing {
 
   #move(by: number): void {
     const { length } = this.#session.options
-    if (length > 0) this.#show({ cursor: (this.#view.cursor + by + length) % length })
+    if (length === 0) this.#show({ scrolled: Math.max(0, this.#view.scrolled + by) })
+    else this.#show({ cursor: (this.#view.cursor + by + length) % length })
   }
 
   #walk(went: boolean, otherwise: string): void {
@@ -199,22 +207,34 @@ class Playing {
     this.#show({ panel: this.#view.panel === panel ? 'steps' : panel, scrolled: 0 })
   }
 
-  /** Looks ahead; any key ends it. */
   async #lookAhead(): Promise<void> {
     if (this.#session.isOver) throw new BadInput('the run is over: there is nothing ahead; ← goes back')
-    const stop = new AbortController()
     this.#show({ panel: 'ahead', ahead: null, scrolled: 0, message: 'looking ahead; any key ends it' })
-    const pressed = this.#screen.ready().then(() => stop.abort())
-    const ahead = await lookAhead(this.#session, {
-      signal: stop.signal,
-      onProgress: (runs) => this.#show({ message: `looking ahead: ${runs} runs; any key ends it` }),
-    })
-    void pressed // nobody may have pressed one; then the next key is read as ever
+    const onProgress = (runs: number): void => this.#show({ message: `looking ahead: ${runs} runs; any key ends it` })
+    const ahead = await this.#untilKey((signal) => lookAhead(this.#session, { signal, onProgress }))
+    this.#show({ ahead, message: '' })
+  }
+
+  async #tellWhy(): Promise<void> {
+    if (this.#view.panel === 'story') return this.#show({ panel: 'steps' })
+    const { ending } = this.#session
+    if (ending === null || ending.failure === null) throw new BadInput('it has not failed: there is nothing to explain')
+    this.#show({ panel: 'story', story: null, scrolled: 0, message: 'looking into it; any key ends it' })
+    const story = await this.#untilKey((signal) => storyOf(this.#session, signal))
+    this.#show({ story, panel: story === null ? 'steps' : 'story', message: '' })
+  }
+
+  /** Does what takes a while; any key ends it, and is used up by that. */
+  async #untilKey<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController()
+    // Nobody may press one; then the next key is read as ever.
+    void this.#screen.ready().then(() => stop.abort())
+    const result = await work(stop.signal)
     if (stop.signal.aborted) {
       const key = await this.#screen.read()
       if (key === null || this.#isLeaving(key)) this.#screen.unread(key)
     }
-    this.#show({ ahead, message: '' })
+    return result
   }
 
   #propose(key: 't' | 'h'): void {

@@ -9,6 +9,7 @@ import {
   Departure,
   isPick,
   isPreemption,
+  Ledger,
   type Observer,
   type Outcome,
   optionOf,
@@ -109,6 +110,7 @@ function placeOf(simulation: Simulation, made: Made, maxSteps: number): Place {
     outcome = run(simulation, made, {
       maxSteps,
       lineOf,
+      ledger: new Ledger(simulation),
       observers: [noteNew],
     })
   } catch (error) {

@@ -1,6 +1,8 @@
 import stringWidth from 'fast-string-width'
+import type { Story } from '../../explore/index.ts'
 import { isPick } from '../../scheduler/index.ts'
 import { nameOfFile } from '../../trace/index.ts'
+import { storyLines } from '../draw/story.ts'
 import { cut, pad } from '../draw/table.ts'
 import { endingLines, waitingLines } from '../draw/verdict.ts'
 import type { Colors } from '../terminal.ts'
@@ -17,10 +19,11 @@ export interface View {
   /** Which option the cursor is on. */
   readonly cursor: number
   /** What is looked at, above who could go next. */
-  readonly panel: 'steps' | 'help' | 'ahead' | TableName
+  readonly panel: 'steps' | 'help' | 'ahead' | 'story' | TableName
   /** Lines of the panel that are scrolled away. */
   readonly scrolled: number
   readonly ahead: Ahead | null
+  readonly story: Story | null
   /** What there is to say of the last key. */
   readonly message: string
   /** A line that is being typed. */
@@ -47,7 +50,10 @@ export function frame(session: Session, view: View, { rows, columns }: Size, col
   const foot = [...gap, ...footLines(session, view, paper, rows)]
   const left = rows - head.length - gap.length - foot.length
   const most = Math.max(CHOICE_MIN, left - PANEL_MIN)
-  const below = (session.isOver ? endingPart(session, colors) : choosing(session, view, most, colors)).slice(0, most)
+  const below = (session.isOver ? endingPart(session, view, colors) : choosing(session, view, most, colors)).slice(
+    0,
+    most,
+  )
   const room = Math.max(0, left - below.length)
   const panel = room === 0 ? [] : panelLines(session, view, paper, room)
   const filling = Array.from({ length: Math.max(0, room - panel.length) }, () => '')
@@ -77,7 +83,11 @@ function panelLines(session: Session, view: View, paper: { colors: Colors; width
   return [...kept, paper.colors.dim(`lines ${from + 1} to ${from + kept.length} of ${lines.length}; PgUp, PgDn`)]
 }
 
-function panelText(session: Session, { panel, ahead }: View, paper: { colors: Colors; width: number }): string[] {
+function panelText(
+  session: Session,
+  { panel, ahead, story }: View,
+  paper: { colors: Colors; width: number },
+): string[] {
   const { bold } = paper.colors
   switch (panel) {
     case 'steps':
@@ -89,6 +99,8 @@ function panelText(session: Session, { panel, ahead }: View, paper: { colors: Co
       const lines = aheadLines(ahead, { wrong: 't shows the way', well: 'h shows the way' })
       return lines.map((line) => (line.startsWith(' ') ? line : bold(line)))
     }
+    case 'story':
+      return story === null ? ['looking into it …'] : storyLines(story, paper)
     default:
       return tableLines(panel, session, paper)
   }
@@ -144,10 +156,10 @@ function around(lines: readonly string[], cursor: number, rows: number, { dim }:
   return [...lines.slice(from, from + room), dim(`  … ${lines.length - room} more; ↑ ↓`)]
 }
 
-function endingPart(session: Session, colors: Colors): string[] {
+function endingPart(session: Session, { panel }: View, colors: Colors): string[] {
   const { ending, review } = session
   if (ending === null) return []
-  const waits = waitingLines(shortened(ending.failure?.waiting ?? []), review, colors)
+  const waits = panel === 'steps' ? waitingLines(shortened(ending.failure?.waiting ?? []), review, colors) : []
   return [...endingLines(ending, colors), metLine(session, colors), ...(waits.length === 0 ? [] : ['', ...waits])]
 }
 
@@ -170,7 +182,8 @@ type KeyWord = readonly [key: string, word: string]
 /** Where there is no room for all; the first, who goes, is one of them anyway. */
 const ESSENTIAL: ReadonlySet<string> = new Set(['←', '?', 'x'])
 
-function keysOf({ isOver, options, question }: Session, { prompt, panel }: View): KeyWord[] {
+function keysOf({ isOver, options, question, ending }: Session, { prompt, panel }: View): KeyWord[] {
+  const isFailure = ending !== null && ending.failure !== null
   if (prompt !== null)
     return [
       ['Enter', 'save'],
@@ -191,6 +204,7 @@ function keysOf({ isOver, options, question }: Session, { prompt, panel }: View)
     ['w', 'waits'],
     panel !== 'steps' && ['Esc', 'steps'],
     !isOver && ['e', 'can it go wrong?'],
+    isFailure && ['y', 'why?'],
     ['s', 'save'],
     ['?', 'help'],
     ['x', 'leave'],
@@ -224,6 +238,7 @@ const KEYS_HELP: readonly string[] = [
   'p u o c w     processes, queues, objects, what changed, who waits; again or Esc: the steps',
   'PgUp PgDn     scroll',
   'e             can this still go wrong? can it still end well? t, h show the way, → goes along it',
+  'y             why it failed: who waits for whom, and what would have avoided it',
   's             save the schedule, to be graded, or gone on with: ipclab step FILE.schedule.json',
   'x q Ctrl-C    leave',
 ]

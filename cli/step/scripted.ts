@@ -1,11 +1,13 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { BadInput } from '../../kernel/index.ts'
+import { storyLines } from '../draw/story.ts'
 import type { Terminal } from '../terminal.ts'
 import { type Ahead, aheadLines, lookAhead } from './ahead.ts'
 import { count, headline, report, standing, stepLine } from './report.ts'
 import { defaultName, save } from './save.ts'
 import type { Session } from './session.ts'
+import { storyOf } from './story.ts'
 import { tableLines } from './tables.ts'
 import { type Asked, helpLines, readAsked } from './words.ts'
 
@@ -68,6 +70,11 @@ class Doing {
       case 'trouble':
       case 'happy':
         return this.#propose(asked.to)
+      case 'why': {
+        const story = await storyOf(session)
+        if (story === null) throw new BadInput('it has not failed: there is nothing to explain')
+        return terminal.print([...storyLines(story, terminal), ''])
+      }
       case 'save': {
         const path = asked.path ?? defaultName(session)
         save(session, path)

@@ -222,7 +222,7 @@ function look(loaded: LoadedScenario, settings: Settings, place: Place): Looked 
   const shown = show(new History(recorded, loaded.scenario), steps)
   if (over) return { trace: recorded, review: seen, shown }
   const { header, startLog, lines, verdict } = recorded
-  const goesOn: TraceVerdict = { ...verdict, failure: null }
+  const goesOn: TraceVerdict = { ...verdict, ending: 'step limit', failure: null }
   const trace = new Trace({ ...header, maxSteps: settings.maxSteps }, recorded.choices, startLog, lines, goesOn)
   return { trace, review: seen, shown }
 }

@@ -11,7 +11,7 @@ import type { TableName } from './tables.ts'
 
 export type Asked =
   | { readonly to: 'take'; readonly choices: readonly Choice[] }
-  | { readonly to: 'go' | 'look' | 'ahead' | 'trouble' | 'happy' | 'help' | 'leave' | 'nothing' }
+  | { readonly to: 'go' | 'look' | 'ahead' | 'trouble' | 'happy' | 'why' | 'help' | 'leave' | 'nothing' }
   | { readonly to: 'back' | 'forward'; readonly times: number }
   | { readonly to: 'table'; readonly name: TableName }
   | { readonly to: 'save'; readonly path: string | null }
@@ -29,6 +29,7 @@ const COMMANDS: readonly (readonly [key: string, word: string, asked: Asked, abo
   ['e', 'explore', { to: 'ahead' }, 'can this still go wrong? can it still end well?'],
   ['t', 'trouble', { to: 'trouble' }, 'the way to the trouble that e has found: forward goes along it'],
   ['h', 'happy', { to: 'happy' }, 'the way to the good end that e has found'],
+  ['y', 'why', { to: 'why' }, 'why it failed: who waits for whom, and what would have avoided it'],
   ['s', 'save', { to: 'save', path: null }, 'keep the schedule; save NAME: under that name'],
   ['?', 'help', { to: 'help' }, 'this list'],
   ['x', 'exit', { to: 'leave' }, 'leave; q does the same'],

@@ -144,6 +144,8 @@ test('it looks ahead, shows the way, and the schedule is saved and graded', asyn
   await terminal.after(KEYS.right, /step 1 /)
   expect(await terminal.after(KEYS.end, /an invariant is broken/)).toContain('step 4')
   expect(await terminal.after('e', /the run is over: there is nothing ahead/)).toContain('step 4')
+  expect(await terminal.after('y', /the last chance/)).toMatch(/who wrote what it went by\n.*\n/)
+  await terminal.after('y', /step +p1 +p2/)
   expect(await terminal.after('s', /save the schedule as: lost\.schedule\.json█/)).toContain('Esc do not')
   await terminal.after(KEYS.escape, /not saved/)
   await terminal.after('s', /save the schedule as/)

@@ -229,11 +229,12 @@ test('lines from a pipe are obeyed, one after the other', async () => {
 
 test('a pipe can ask what is ahead, go that way, save it, and go on with it later', async () => {
   const cwd = folder({ 'lost.ts': LOST })
-  const script = 'p1\ne\ntrouble\nforward 3\nsave\n'
+  const script = 'p1\ne\ntrouble\nforward 3\nwhy\nsave\n'
   const { code, out } = await piped(['step', 'lost.ts'], script, cwd)
   expect(code).toBe(0)
   expect(out).toMatch(/can this still go wrong\?\n {2}yes: invariant: both count in 3 more steps; trouble takes it/)
   expect(out).toMatch(/can this still end well\?\n {2}yes: done in 3 more steps/)
+  expect(out).toContain('\nthe last chance\n')
   expect(out).toContain('saved lost.schedule.json')
   expect(out).toContain('as the scenario expects (violates: both count)')
 
@@ -310,6 +311,7 @@ test.each([
   ['forward\n', /^line 1: there is nothing to go forward to/],
   ['p1 p2 p1 p2\ne\n', /^line 2: the run is over: there is nothing ahead/],
   ['p1 p2 p1 p2\n1\n', /^line 2: the run is over: nobody can go on; go back/],
+  ['why\n', /^line 1: it has not failed/],
   ['t\n', /^line 1: no such way is known from here; 'e' looks for one/],
   ['save no/such/folder.json\n', /^line 1: cannot write no\/such\/folder\.json: there is no folder/],
   ['save other.json\n', /^line 1: other\.json exists and is no schedule; choose another name/],
