@@ -31,6 +31,13 @@ export class Guards {
 
   /** Asks the guard, and notes what its answer hangs on. */
   holds(task: Task, thread: Thread): boolean {
+    const open = this.asks(task, thread)
+    this.#watch(task)
+    return open
+  }
+
+  /** Asks the guard, and nothing more: `looked` says what its answer hangs on. */
+  asks(task: Task, thread: Thread): boolean {
     const kernel = this.#kernel
     const { call } = thread
     const def = task.pending?.def as AnyDef // `applies` said so
@@ -43,7 +50,6 @@ export class Guards {
     const open = call === null || def.stages[call.stage]?.canProceed?.(kernel, thread, call.args) !== false
     kernel.footprint = before
     kernel.extra = extra
-    this.#watch(task)
     return open
   }
 

@@ -1,6 +1,7 @@
 import type { Call, Program } from './call.ts'
 import { invariant } from './errors.ts'
 import { type Fault, Faultable, type FaultBook, NO_FAULTS } from './faults.ts'
+import type { Footprint } from './footprint.ts'
 import { threadOf } from './kernel.ts'
 import { ReadySet, Task } from './ready.ts'
 import { isDue } from './signal.ts'
@@ -70,6 +71,18 @@ export class Machine extends Faultable {
     thread.status = 'ready'
     this.resume(task, thread, true, undefined)
     return task
+  }
+
+  /** What the guard hangs on at which the thread stands; `null` when its call would not wait. Valid until the next guard is asked. */
+  guardOf(task: Task): Footprint | null {
+    if (task.pending?.def.waits !== true || !this.guards.applies(task, this.thread(task))) return null
+    this.guards.asks(task, this.thread(task))
+    return this.guards.looked
+  }
+
+  /** Whether the guard at which the thread stands would be open, in the state as it is now. */
+  wouldProceed(task: Task): boolean {
+    return this.guards.asks(task, this.thread(task))
   }
 
   /** Gives an idle thread a call to make, by hand. */

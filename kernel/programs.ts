@@ -1,6 +1,6 @@
-import { Call, type LocalContext, noteSites, type SiteProbe } from './call.ts'
+import { Call, call, defineCall, type LocalContext, noteSites, type SiteProbe, SLEEP } from './call.ts'
 import { armTimer } from './clock.ts'
-import { BadInput, CallError } from './errors.ts'
+import { BadInput, CallError, PosixError } from './errors.ts'
 import { endThread, hasToRelease } from './exit.ts'
 import { type Door, Kernel } from './kernel.ts'
 import { exit, thread_exit } from './process.ts'
@@ -43,11 +43,16 @@ export abstract class Programs {
     fail: (kind, message) => this.fail(kind, message, null, this.#speaker, this.#said),
     prune: () => {
       this.pruned = true
+      this.#forsaken = true
     },
   }
   trouble: Trouble | null = null
   /** The run was given up by `assume`. */
   pruned = false
+  /** Whose `assume` did not hold stands still from then on, and the others go on: for who has to know what they do. */
+  parks = false
+  /** In the program that is running now. */
+  #forsaken = false
   /** Lines logged during the last step. */
   logged: string[] = []
 
@@ -78,7 +83,10 @@ export abstract class Programs {
         if (def.local === undefined) break
         this.#said = result.value
         const value = def.local(this.#local, args, extra)
-        if (this.pruned) return this.stand(task, thread, thread_exit()) // what would come is of no interest
+        if (this.#forsaken) {
+          this.#forsaken = false
+          return this.stand(task, thread, this.parks ? forsaken() : thread_exit()) // what would come is of no interest
+        }
         result = program.next(value)
       }
     } catch (error) {
@@ -169,6 +177,16 @@ export abstract class Programs {
     this.stand(task, thread, exit(1))
   }
 }
+
+const forsakenDef = defineCall<Record<string, never>, void>({
+  name: 'forsaken',
+  error: (code, name) => new PosixError(code, name),
+  stages: [{ order: () => 'any', canProceed: () => false, attempt: () => SLEEP }],
+  giveUp: () => SLEEP,
+})
+
+/** Never returns. */
+const forsaken = (): Call<void> => call(forsakenDef, {})
 
 /** Whose code it is, in words: the process `init` runs the scenario's setup. */
 const speaker = (program: Id): string => (program === 'init' ? 'setup' : `program '${program}'`)

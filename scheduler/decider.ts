@@ -1,4 +1,5 @@
 import type { Door, Machine, Simulation } from '../kernel/index.ts'
+import type { Ending } from './run.ts'
 
 /**
  * A decider is asked three questions: is there another run to make? who goes next? and, inside a step, which of these?
@@ -14,8 +15,12 @@ export interface Decider extends Door {
    * `false`: there is none left to make.
    */
   begin(simulation: Simulation, index: number): boolean
-  /** Which option next, below `machine.options`. Option 0 is the running thread, if it can go on. */
+  /** Which option next, below `machine.options`. Option 0 is the running thread, if it can go on. -1: give the run up, it was made in another order. */
   next(machine: Machine): number
+  /** The run that was begun is over, and the machine stands behind its last step. */
+  ended?(simulation: Simulation, ending: Ending): void
+  /** Runs that `assume` gives up are to be made to their end all the same: what others do in them matters. */
+  readonly needsEnds?: boolean
   /** After `begin` has said no: whether every schedule was made, so that what held is proved. */
   readonly complete: boolean
   /** So far every schedule with at most so many preemptions was made; `null` where none is bounded like that. */

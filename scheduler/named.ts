@@ -3,6 +3,7 @@ import type { Decider } from './decider.ts'
 import { priority } from './policies/priority.ts'
 import { fifo, rr } from './policies/rr.ts'
 import { dfs } from './strategies/dfs.ts'
+import { dpor } from './strategies/dpor/dpor.ts'
 import { pct } from './strategies/pct.ts'
 import { random } from './strategies/random.ts'
 
@@ -11,6 +12,7 @@ export const deciders: { readonly [name: string]: string } = {
   random: 'a random walk, every option equally likely',
   pct: 'random priorities, which fall at random steps; pct:depth=N, 3 if not given',
   dfs: 'every schedule, depth first; dfs:preemptions=N only those with at most N, fewest first',
+  dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner',
   fifo: 'a policy: a thread runs until it waits or ends',
   rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
   priority: 'a policy: the most urgent process first, at once; first come, first served among equals',
@@ -26,6 +28,9 @@ export function decider(text: string, seed: string, others: readonly string[] = 
       return pct(seed, numberOf(text, options, 'depth', 3, 1))
     case 'dfs':
       return options.length === 0 ? dfs() : dfs({ preemptions: numberOf(text, options, 'preemptions', 0, 0) })
+    case 'dpor':
+      if (options.length === 1 && options[0] === 'source') return dpor('source')
+      return plain(text, options, dpor())
     case 'fifo':
       return plain(text, options, fifo())
     case 'priority':

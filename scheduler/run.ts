@@ -26,6 +26,8 @@ export type Ending =
   | 'step limit'
   /** Given up by `assume`: counts neither way. */
   | 'pruned'
+  /** Given up by the decider, as it was made in another order before. */
+  | 'redundant'
 
 /** What is wrong, where the ending is none of `done` and `pruned`. */
 export interface Failure {
@@ -61,25 +63,36 @@ export interface Outcome {
 
 const DONE: Outcome = { ending: 'done', failure: null }
 const PRUNED: Outcome = { ending: 'pruned', failure: null }
+const REDUNDANT: Outcome = { ending: 'redundant', failure: null }
 
 export const MAX_STEPS = 10_000
 
 /** Makes one run. The simulation has been started and the decider's `begin` has been asked. */
 export function run(simulation: Simulation, decider: Decider, options: RunOptions): Outcome {
   const { machine } = simulation
+  machine.parks = decider.needsEnds === true
+  const outcome = steps(simulation, decider, options)
+  decider.ended?.(simulation, outcome.ending)
+  return outcome
+}
+
+function steps(simulation: Simulation, decider: Decider, options: RunOptions): Outcome {
+  const { machine } = simulation
   const { maxSteps, observers, ledger } = options
   const partial = simulation.scenario.deadlocks !== 'total'
   const checks = checksOf(simulation.scenario.invariants)
   let failure = checkAll(checks, simulation)
   while (failure === null) {
+    if (machine.pruned && (!machine.parks || machine.steps === 0)) return PRUNED
     if (machine.trouble !== null) return trouble(simulation)
-    if (machine.pruned) return PRUNED
-    if (machine.ordinary === 0) return ended(simulation, options)
+    if (machine.ordinary === 0) return machine.pruned ? PRUNED : ended(simulation, options)
     // Where all can go on nobody waits.
-    if (partial && machine.ready.size < machine.alive && closedCircle(machine))
+    if (partial && machine.ready.size < machine.alive && !machine.pruned && closedCircle(machine))
       return standing(simulation, standstill(simulation), options, null)
-    if (machine.steps >= maxSteps) return stepLimit(simulation, options)
-    machine.step(decider.next(machine))
+    if (machine.steps >= maxSteps) return machine.pruned ? PRUNED : stepLimit(simulation, options)
+    const option = decider.next(machine)
+    if (option < 0) return REDUNDANT
+    machine.step(option)
     ledger?.observe()
     if (observers !== undefined) for (const observe of observers) observe(simulation)
     // What does not hold in a step that ends in assume(false) is of no interest.

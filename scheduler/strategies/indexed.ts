@@ -24,6 +24,8 @@ export function logged(inner: Decider): Logged {
       return inner.share ?? null
     },
     promise: () => inner.promise?.() ?? null,
+    needsEnds: inner.needsEnds ?? false,
+    ended: (simulation, ending) => inner.ended?.(simulation, ending),
     begin(simulation, index) {
       length = 0
       return inner.begin(simulation, index)

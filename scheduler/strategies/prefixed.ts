@@ -22,6 +22,8 @@ export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
       return inner.share ?? null
     },
     promise: () => inner.promise?.() ?? null,
+    needsEnds: inner.needsEnds ?? false,
+    ended: (simulation, ending) => inner.ended?.(simulation, ending),
     begin(simulation, index) {
       beginning.begin(simulation, 0)
       return inner.begin(simulation, index)

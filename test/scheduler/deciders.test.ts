@@ -250,7 +250,7 @@ const waits = (name: string) =>
   }
 
 test.each([
-  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, pct, dfs, fifo, rr"],
+  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, pct, dfs, dpor, fifo, rr"],
   ['random:2', "'random:2': random takes no options; write random alone"],
   ['dfs:depth=3', "'dfs:depth=3': dfs takes a number of preemptions of at least 0, as in dfs:preemptions=2"],
   ['pct:depth=0', "'pct:depth=0': pct takes a depth of at least 1, as in pct:depth=2"],

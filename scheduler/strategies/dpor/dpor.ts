@@ -1,0 +1,229 @@
+import { BadInput, type Machine, type PickKind, type Simulation, type Task } from '../../../kernel/index.ts'
+import { optionOf, threadOfChoice } from '../../choice.ts'
+import type { Decider } from '../../decider.ts'
+import { dependent, type Event, NOBODY } from './event.ts'
+import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
+import { Picked } from './picked.ts'
+import { type Reversal, reverseRaces, sourceSet, wakeUp } from './races.ts'
+import type { Branch } from './tree.ts'
+
+/**
+ * Dynamic partial-order reduction: of all schedules that differ only in the order of steps that have nothing to do with
+ * each other, one is made. Abdulla, Aronis, Jonsson, Sagonas, Source sets: a foundation for optimal dynamic partial order
+ * reduction, JACM 64(4), 2017. `optimal` makes no schedule in vain; `source` keeps no wake-up trees, and gives up a run
+ * when it turns out to have been made already.
+ *
+ * Departures from the paper: races are looked for when a run is over, and all of them again after each; calls that wait
+ * are turned round only with what they could have been made before, for which their guards are asked about earlier states;
+ * timers and faults are actors of their own, and where a step makes one impossible, it is tried right before that step.
+ */
+export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
+  let path = new Path()
+  /** Steps that the run under way shares with the one before. */
+  let shared = 0
+  let depth = 0
+  let beforehand: Beforehand = NOTHING_KNOWN
+  let picked = new Picked(null, [])
+  let exhausted = false
+  let cut = false
+  const reversal: Reversal = kind === 'optimal' ? wakeUp : sourceSet
+
+  function next(machine: Machine): number {
+    absorb(machine)
+    const { nodes } = path
+    beforehand = NOTHING_KNOWN
+    const node = nodes[depth] ?? enter(machine)
+    const plan = depth < shared ? node.event : planned(machine, node)
+    const option = plan === null ? -1 : optionOf(machine, path.names[plan.actor] ?? '')
+    if (plan === null) return -1
+    if (option < 0) throw changed()
+    if (depth >= shared) {
+      node.event = plan
+      look(machine, option, node)
+    }
+    picked = new Picked(plan, depth < shared ? [] : node.sleep)
+    depth += 1
+    return option
+  }
+
+  /** Puts the step just made behind the others, unless it is there from the run before. */
+  function absorb(machine: Machine): void {
+    if (depth <= shared) {
+      if (depth > 0 && depth === shared && path.nodes[depth - 1]?.sequence === 0) throw changed()
+      return
+    }
+    const node = path.nodes[depth - 1] as Node // a step was made there
+    if (node.sequence !== 0) return
+    path.add(node, machine, picked.picks, picked.counts, beforehand)
+    const branch = node.branches[0]
+    if (branch !== undefined) branch.event = node.event
+  }
+
+  function enter(machine: Machine): Node {
+    const parent = path.nodes.at(-1)
+    const sleep = parent?.sleep.filter((event) => !dependent(event, parent.event, path.places)) ?? []
+    const node = nodeWith(sleep, parent?.branches[0]?.children ?? [])
+    node.optional = path.optionalOf(machine)
+    if (parent !== undefined) parent.lost = lostAt(parent, node.optional)
+    path.nodes.push(node)
+    return node
+  }
+
+  /** What is to be done here: what the wake-up tree says, or anything that is not asleep. */
+  function planned(machine: Machine, node: Node): Event | null {
+    for (;;) {
+      const [branch] = node.branches
+      if (branch === undefined) break
+      if (optionOf(machine, path.names[branch.event.actor] ?? '') >= 0) return branch.event
+      // Only where the state before could not be known is something planned that can't happen.
+      node.branches.shift()
+      if (node.done.length > 0 && node.branches.length === 0) return null
+    }
+    const actor = free(machine, node)
+    if (actor < 0) return null
+    const event = { actor, picks: NOBODY, counts: NOBODY, touched: null, reaches: NOBODY }
+    node.branches.push({ event, children: [], free: true })
+    return event
+  }
+
+  /** The running thread or the next timer, if it is not asleep; faults are tried only where a race asks for them. */
+  function free(machine: Machine, { sleep, optional }: Node): number {
+    for (let option = 0; option < machine.ordinary; option++) {
+      const { size } = machine.ready
+      const actor = option < size ? path.actor(machine.ready.at(option).id) : (optional[0] ?? -1)
+      if (!isAsleep(sleep, actor)) return actor
+    }
+    return -1
+  }
+
+  /** Before the step is made: with what it could be turned round. */
+  function look(machine: Machine, option: number, node: Node): void {
+    if (option < machine.ready.size) {
+      const task = machine.ready.at(option)
+      const guard = machine.guardOf(task)
+      if (guard !== null)
+        beforehand = { refused: path.refusals(task, path.places.touchedBy(guard), machine), looked: NOBODY }
+      return
+    }
+    const actor = node.branches[0]?.event.actor ?? -1
+    const refused = new Set<number>()
+    path.nodes.forEach(({ optional }, step) => {
+      if (!optional.includes(actor)) refused.add(step)
+    })
+    const task = machine.tasks.get(threadOfChoice(path.names[actor] ?? ''))
+    const guard = task === undefined ? null : machine.guardOf(task)
+    beforehand = { refused, looked: guard === null ? NOBODY : path.places.touchedBy(guard) }
+  }
+
+  /** The calls in which threads wait for ever: they, too, could have come earlier. */
+  function blocked(machine: Machine): { event: Event; races: readonly number[] }[] {
+    const found: { event: Event; races: readonly number[] }[] = []
+    for (const task of machine.tasks.values()) {
+      const event = blockedCall(machine, task)
+      if (event === null) continue
+      const refused = path.refusals(task, event.touched ?? NOBODY, machine)
+      found.push({ event, races: path.standing(event, refused).races })
+    }
+    return found
+  }
+
+  function blockedCall(machine: Machine, task: Task): Event | null {
+    if (task.ended || task.slot >= 0 || task.program === null) return null
+    const guard = machine.guardOf(task)
+    if (guard === null) return null
+    const touched = path.places.touchedBy(guard)
+    return { actor: path.actor(task.id), picks: NOBODY, counts: NOBODY, touched, reaches: NOBODY }
+  }
+
+  /** The next branch that is left, the deepest first. */
+  function backtrack(): boolean {
+    for (let node = path.nodes.at(-1); node !== undefined; node = path.nodes.at(-1)) {
+      const branch = node.branches.shift()
+      if (node.sequence > 0 && branch !== undefined) {
+        node.sleep.push(node.event)
+        node.done.push(node.event)
+        if (branch.free) tryOthers(node)
+        path.unmake(node)
+      }
+      if (node.branches.length > 0) {
+        shared = path.nodes.length - 1
+        return true
+      }
+      path.nodes.pop()
+    }
+    return false
+  }
+
+  /** The next of what could be picked inside the step just taken back. */
+  function tryOthers({ event, branches }: Node): void {
+    const picks = Picked.after(event)
+    if (picks === null) return
+    branches.unshift({ event: { ...event, picks, touched: null }, children: [], free: true })
+  }
+
+  return {
+    name: kind === 'optimal' ? 'dpor' : 'dpor:source',
+    keepsTime: false,
+    needsEnds: true,
+    get complete() {
+      return exhausted && !cut
+    },
+    begin({ state }, index) {
+      depth = 0
+      if (index > 0) {
+        exhausted = !backtrack()
+        return !exhausted
+      }
+      path = new Path()
+      path.values.begin(state)
+      shared = 0
+      exhausted = false
+      cut = false
+      return true
+    },
+    next,
+    pick: (_kind: PickKind, _thread: string, count: number) => {
+      const option = picked.next(count)
+      if (option >= count) throw changed()
+      return option
+    },
+    ended({ machine }: Simulation, ending) {
+      if (ending === 'step limit') cut = true
+      absorb(machine)
+      const last = path.nodes.at(-1)
+      if (last === undefined) return
+      if (last.sequence > 0) last.lost = lostAt(last, NOBODY)
+      reverseRaces(path, blocked(machine), reversal, kind === 'optimal' ? 0 : shared)
+    },
+  }
+}
+
+const NOTHING_KNOWN: Beforehand = { refused: new Set(), looked: NOBODY }
+
+/** Timers and faults that the step has made impossible. */
+function lostAt({ optional, event }: Node, now: readonly number[]): readonly number[] {
+  if (optional.length === 0) return NOBODY
+  return optional.filter((actor) => actor !== event.actor && !now.includes(actor))
+}
+
+/** Whether all that the actor could do is asleep. */
+function isAsleep(sleep: readonly Event[], actor: number): boolean {
+  let picks = 0
+  let count = 0
+  for (const event of sleep) {
+    if (event.actor !== actor) continue
+    if (event.counts.length === 0) return true
+    if (event.counts.length > 1) continue
+    picks += 1
+    count = event.counts[0] ?? 0
+  }
+  return count > 0 && picks >= count
+}
+
+function changed(): BadInput {
+  return new BadInput(
+    'the same choices lead to other options than before: a program keeps state between runs, or draws random numbers of its own',
+  )
+}
+
+export type { Branch }

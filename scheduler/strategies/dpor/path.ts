@@ -1,0 +1,314 @@
+import type { Machine, Task } from '../../../kernel/index.ts'
+import { choiceOf } from '../../choice.ts'
+import { type Event, NOBODY, note, type Place, Places } from './event.ts'
+import type { Branch } from './tree.ts'
+import { type Value, Values } from './values.ts'
+
+/** The run under way as partial-order reduction sees it: its steps, what comes before what, and which could be turned round. */
+
+/** A point of the run, and the step that was made there. */
+export interface Node {
+  /** Steps that need not be made from here: whatever they lead to is explored elsewhere. */
+  readonly sleep: Event[]
+  /** Still to be explored from here; the first is being explored. */
+  readonly branches: Branch[]
+  /** Steps made from here before. */
+  readonly done: Event[]
+  /** Timers and faults that could strike here. */
+  optional: readonly number[]
+  /** Those of them that the step has made impossible. */
+  lost: readonly number[]
+  event: Event
+  /** How many steps of its actor there are, with it. */
+  sequence: number
+  /** Of each actor, how many of its steps come before this one, or are it. */
+  clock: readonly number[]
+  /** Earlier steps that could be turned round with it. */
+  races: readonly number[]
+  /** What each place that it touches held before. */
+  before: readonly Value[]
+  /** The step of its actor before it, -1 for none; and those that had reached its actor since. */
+  last: number
+  reached: readonly number[]
+}
+
+const NOTHING: Event = { actor: -1, picks: [], counts: [], touched: [], reaches: NOBODY }
+
+export function nodeWith(sleep: Event[], branches: Branch[]): Node {
+  return {
+    sleep,
+    branches,
+    done: [],
+    optional: NOBODY,
+    lost: NOBODY,
+    event: NOTHING,
+    sequence: 0,
+    clock: NOBODY,
+    races: NOBODY,
+    before: [],
+    last: -1,
+    reached: NOBODY,
+  }
+}
+
+/** What is to be known before a step is made. */
+export interface Beforehand {
+  /** Steps before which it could not have been made. */
+  readonly refused: ReadonlySet<number>
+  /** What hung on the guard of a call that it ends. */
+  readonly looked: readonly number[]
+}
+
+/** Where a step stands to those before it. */
+export interface Standing {
+  readonly clock: number[]
+  readonly races: number[]
+}
+
+export class Path {
+  readonly places = new Places()
+  readonly values = new Values(this.places)
+  readonly nodes: Node[] = []
+  readonly #actors = new Map<string, number>()
+  readonly names: string[] = []
+  /** Of each actor: its last step, and the steps that have reached it since. */
+  readonly #last: number[] = []
+  readonly #reached: number[][] = []
+  /** Of each place, the steps that touched it: `step << 1 | write`. */
+  readonly #accesses: number[][] = []
+
+  /** The number of an actor: a thread, or the choice of a timer or fault. */
+  actor(name: string): number {
+    let number = this.#actors.get(name)
+    if (number === undefined) {
+      number = this.names.length
+      this.#actors.set(name, number)
+      this.names.push(name)
+      this.#last.push(-1)
+      this.#reached.push([])
+    }
+    return number
+  }
+
+  /** Puts the step that the machine has just made behind the others. */
+  add(node: Node, machine: Machine, picks: readonly number[], counts: readonly number[], before: Beforehand): void {
+    const { kernel } = machine
+    const at = this.nodes.indexOf(node, this.nodes.length - 1)
+    const { actor } = node.event
+    const touched = this.places.touchedBy(kernel.footprint)
+    for (const touch of before.looked) note(touched, touch >> 1, false)
+    const event: Event = { actor, picks, counts, touched, reaches: this.#reaches(actor, machine) }
+    const { clock, races } = this.standing(event, before.refused)
+    node.event = event
+    node.last = this.#last[actor] ?? -1
+    node.reached = this.#reached[actor] ?? NOBODY
+    node.sequence = (node.last < 0 ? 0 : (this.nodes[node.last]?.sequence ?? 0)) + 1
+    clock[actor] = node.sequence
+    node.clock = clock
+    node.races = races
+    this.#last[actor] = at
+    this.#reached[actor] = []
+    for (const other of event.reaches) this.#reached[other]?.push(at)
+    const held: Value[] = []
+    for (const touch of touched) {
+      const place = touch >> 1
+      held.push(this.values.pass(machine.state, place, (touch & 1) === 1))
+      this.#of(place).push((at << 1) | (touch & 1))
+    }
+    node.before = held
+  }
+
+  /** Takes the last step away. */
+  remove(): void {
+    const node = this.nodes.pop()
+    if (node === undefined || node.sequence === 0) return
+    this.unmake(node)
+  }
+
+  /** Takes the step of the last node back; the node stays. */
+  unmake(node: Node): void {
+    const { actor, touched, reaches } = node.event
+    const places = touched ?? NOBODY
+    for (let i = places.length - 1; i >= 0; i--) {
+      const place = (places[i] as number) >> 1 // from below length down to 0
+      this.#of(place).pop()
+      this.values.restore(place, node.before[i])
+    }
+    for (const other of reaches) this.#reached[other]?.pop()
+    this.#last[actor] = node.last
+    this.#reached[actor] = [...node.reached]
+    node.sequence = 0
+  }
+
+  #of(place: Place): number[] {
+    let list = this.#accesses[place]
+    if (list === undefined) {
+      list = []
+      this.#accesses[place] = list
+    }
+    return list
+  }
+
+  /** Whom the step woke, made or ended; a timer or fault, whose it is. */
+  #reaches(actor: number, { kernel, actor: task, kind }: Machine): readonly number[] {
+    const own = kind === 'call' || kind === 'arm' || kind === 'signal'
+    if (own && kernel.woken.length === 0 && kernel.spawned.length === 0 && kernel.ended.length === 0) return NOBODY
+    const reached = new Set<number>()
+    if (!own && task !== null) reached.add(this.actor(task.id))
+    for (const id of kernel.woken) reached.add(this.actor(id))
+    for (const { thread } of kernel.spawned) reached.add(this.actor(thread))
+    for (const id of kernel.ended) reached.add(this.actor(id))
+    reached.delete(actor)
+    return reached.size === 0 ? NOBODY : [...reached]
+  }
+
+  /** What a step that comes next comes after, and which of those could be turned round with it. @param refused steps before which it could not have been made */
+  standing(event: Event, refused: ReadonlySet<number>): Standing {
+    const clock: number[] = []
+    const own = this.#last[event.actor] ?? -1
+    if (own >= 0) join(clock, this.nodes[own]?.clock)
+    for (const step of this.#reached[event.actor] ?? NOBODY) join(clock, this.nodes[step]?.clock)
+    // What comes before it whatever is turned round.
+    const ordered = clock.slice()
+    const candidates: number[] = []
+    for (const other of event.reaches) {
+      this.#consider(this.#last[other] ?? -1, ordered, refused, clock, candidates)
+      for (const step of this.#reached[other] ?? NOBODY) this.#consider(step, ordered, refused, clock, candidates)
+    }
+    for (const touch of event.touched ?? NOBODY) {
+      const place = touch >> 1
+      this.#walk(place, (touch & 1) === 1, ordered, refused, clock, candidates)
+      for (const other of this.places.overlapping(place))
+        this.#walk(other, (touch & 1) === 1, ordered, refused, clock, candidates)
+    }
+    return { clock, races: this.#uncovered(candidates) }
+  }
+
+  #consider(
+    step: number,
+    ordered: readonly number[],
+    refused: ReadonlySet<number>,
+    clock: number[],
+    candidates: number[],
+  ): void {
+    if (step < 0) return
+    join(clock, this.nodes[step]?.clock)
+    if (!this.isBefore(step, ordered) && !refused.has(step) && !candidates.includes(step)) candidates.push(step)
+  }
+
+  #walk(
+    place: Place,
+    writes: boolean,
+    ordered: readonly number[],
+    refused: ReadonlySet<number>,
+    clock: number[],
+    candidates: number[],
+  ): void {
+    const list = this.#accesses[place]
+    if (list === undefined) return
+    for (let i = list.length - 1; i >= 0; i--) {
+      const access = list[i] as number // from below length down to 0
+      const wrote = (access & 1) === 1
+      if (!wrote && !writes) continue
+      const step = access >> 1
+      join(clock, this.nodes[step]?.clock)
+      if (this.isBefore(step, ordered)) {
+        if (wrote) return
+        continue
+      }
+      // It could not have been made before that one: turned round are only those from before it.
+      if (refused.has(step)) continue
+      if (!candidates.includes(step)) candidates.push(step)
+      if (wrote) return
+    }
+  }
+
+  /** Those that come before none of the others. */
+  #uncovered(candidates: readonly number[]): number[] {
+    if (candidates.length < 2) return [...candidates]
+    return candidates.filter(
+      (one) => !candidates.some((other) => other !== one && this.isBefore(one, this.nodes[other]?.clock ?? NOBODY)),
+    )
+  }
+
+  /** Whether the step comes before, or is, what has that clock. */
+  isBefore(step: number, clock: readonly number[]): boolean {
+    const node = this.nodes[step]
+    return node !== undefined && (clock[node.event.actor] ?? 0) >= node.sequence
+  }
+
+  /**
+   * The steps before which the thread, standing at a guard, could not have made its call: as far back as it matters.
+   * @param guarded what the guard looks at
+   */
+  refusals(task: Task, guarded: readonly number[], machine: Machine): ReadonlySet<number> {
+    const refused = new Set<number>()
+    const actor = this.actor(task.id)
+    const ordered: number[] = []
+    const own = this.#last[actor] ?? -1
+    if (own >= 0) join(ordered, this.nodes[own]?.clock)
+    for (const step of this.#reached[actor] ?? NOBODY) join(ordered, this.nodes[step]?.clock)
+    for (const touch of guarded) {
+      for (const place of [touch >> 1, ...this.places.overlapping(touch >> 1)]) {
+        const list = this.#accesses[place] ?? NOBODY
+        for (let i = list.length - 1; i >= 0; i--) {
+          const access = list[i] as number // from below length down to 0
+          const step = access >> 1
+          if ((access & 1) === 0 && (touch & 1) === 0) continue
+          if (this.isBefore(step, ordered)) break
+          if (refused.has(step)) continue
+          if (this.values.wouldHold(machine, task, this.#held(guarded, step))) {
+            if ((access & 1) === 1) break
+          } else refused.add(step)
+        }
+      }
+    }
+    return refused
+  }
+
+  /** What those places held before the step, if all that comes after it is left out, too. */
+  #held(guarded: readonly number[], step: number): (readonly [Place, Value])[] {
+    const node = this.nodes[step]
+    const held: (readonly [Place, Value])[] = []
+    if (node === undefined) return held
+    const { actor } = node.event
+    for (const touch of guarded) {
+      const place = touch >> 1
+      for (const access of this.#accesses[place] ?? NOBODY) {
+        const other = this.nodes[access >> 1]
+        if (other === undefined || access >> 1 < step || (other.clock[actor] ?? 0) < node.sequence) continue
+        const at = other.event.touched?.findIndex((one) => one >> 1 === place) ?? -1
+        held.push([place, other.before[at]])
+        break
+      }
+    }
+    return held
+  }
+
+  /** The steps behind that one which do not come after it. */
+  notAfter(step: number, until = this.nodes.length): Event[] {
+    const { event, sequence } = this.nodes[step] as Node // a step of the run
+    const events: Event[] = []
+    for (let i = step + 1; i < until; i++) {
+      const node = this.nodes[i] as Node // below length
+      if ((node.clock[event.actor] ?? 0) < sequence) events.push(node.event)
+    }
+    return events
+  }
+
+  /** Timers and faults that the machine could strike with, by their numbers. */
+  optionalOf(machine: Machine): readonly number[] {
+    const { options } = machine
+    const from = machine.ready.size
+    if (options === from) return NOBODY
+    const list: number[] = []
+    for (let option = from; option < options; option++) list.push(this.actor(choiceOf(machine, option)))
+    return list
+  }
+}
+
+function join(clock: number[], other: readonly number[] | undefined): void {
+  if (other === undefined) return
+  for (let i = clock.length; i < other.length; i++) clock.push(0)
+  for (let i = 0; i < other.length; i++) if ((other[i] ?? 0) > (clock[i] ?? 0)) clock[i] = other[i] ?? 0
+}
