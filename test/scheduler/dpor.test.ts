@@ -22,14 +22,14 @@ const made = (programs: Programs, setup?: (at: number) => Program): Scenario =>
 const crowd = (count: number, program: (i: number, given: Given) => Program): Programs =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`T${i}`, (given: Given) => program(i, given)]))
 
-export interface Tally {
+interface Tally {
   runs: number
   redundant: number
   pruned: number
   deadlocks: number
   complete: boolean
 }
-export function explored(made: Scenario, decider: Decider, most = 200_000): Tally {
+function explored(made: Scenario, decider: Decider, most = 200_000): Tally {
   const tally = { runs: 0, redundant: 0, pruned: 0, deadlocks: 0, complete: false }
   const simulation = boot(made, { door: decider })
   for (let i = 0; i < most; i++) {
