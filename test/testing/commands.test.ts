@@ -147,6 +147,49 @@ test('a thread in a call is given no other, nor one that has ended', () => {
   )
 })
 
+test('a thread that was set loose is given calls again', () => {
+  const loose = new Set<string>()
+  let again = 0
+  function given(thread: string): void {
+    if (loose.has(thread)) again += 1
+  }
+  const { commands, setup } = kernelCommands(
+    {
+      wait: {
+        make: (_, { shared, thread }) => {
+          given(thread)
+          return sem_wait(shared)
+        },
+        after: () => {},
+      },
+      post: {
+        make: (_, { shared, thread }) => {
+          given(thread)
+          return sem_post(shared)
+        },
+        after: (_model, { ended }) => {
+          for (const { thread } of ended) loose.add(thread)
+        },
+      },
+    },
+    {
+      threads: ['a', 'b'],
+      model: () => ({}),
+      *setup() {
+        return yield* map_anonymous(64)
+      },
+    },
+  )
+  fc.assert(
+    fc.property(commands, (all) => {
+      loose.clear()
+      fc.modelRun(setup, all)
+    }),
+    { seed: 1 },
+  )
+  expect(again).toBeGreaterThan(0)
+})
+
 test('a run begins with what setup made, and a model of its own', () => {
   const { setup } = semaphore()
   const one = setup()

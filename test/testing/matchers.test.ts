@@ -69,6 +69,7 @@ test('each matcher matches what it says, and its opposite what it does not', asy
   await expect(mended).toHold({ executions: 50 })
   await expect(mended).toBeProved()
   await expect(mended).toBeProved({ preemptions: 1 })
+  await expect(counting(3, { locked: true, extra: 3 })).toBeProved({ preemptions: 1, executions: 200 })
   await expect(mended).not.toDeadlock()
   await expect(mended).not.toViolate('none is lost')
   await expect(mended).not.toFail()
@@ -160,8 +161,8 @@ describe('what does not match says what is so', () => {
     ],
     [
       'a proof within fewer preemptions than asked for',
-      () => expect(counting(3, { locked: true })).toBeProved({ preemptions: 3, executions: 3 }),
-      "expected 'counting' to be proved up to 3 preemptions, and that is not known",
+      () => expect(counting(3, { locked: true, extra: 3 })).toBeProved({ preemptions: 3, executions: 20 }),
+      "expected 'counting' to be proved up to 3 preemptions, and that is not known\nproved up to 0 preemptions",
     ],
     [
       'runs that were all given up',
