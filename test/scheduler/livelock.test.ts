@@ -100,7 +100,11 @@ describe('a run that gets nowhere', () => {
 
 describe('no livelock', () => {
   test('memory changes with every round', () => {
+    function* counts({ shared: { x } }: Given): Program {
+      for (;;) yield* int32(x).add(1, 1)
+    }
     expect(look(made({ P: runsOn(100_000), Q: spins }))).toBeNull()
+    expect(look(made({ P: counts, Q: spins }))).toBeNull()
   })
 
   test('somebody gets further now and then', () => {
