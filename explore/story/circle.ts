@@ -2,8 +2,7 @@ import type { Id } from '../../kernel/index.ts'
 import type { StoryWait } from './story.ts'
 
 /**
- * The circles among those who wait for ever: from each, by the shortest way back to itself. The smallest come first; each
- * begins with the one of its members that waits first in the list.
+ * The circles among those who wait for ever: from each, by the shortest way back to itself. The smallest come first.
  */
 export function circlesOf(waits: readonly StoryWait[]): Id[][] {
   const order = waits.filter(({ forEver }) => forEver).map(({ thread }) => thread)
@@ -13,7 +12,7 @@ export function circlesOf(waits: readonly StoryWait[]): Id[][] {
     const way = shortestWayBack(start, edges)
     if (way === null) continue
     const key = order.filter((id) => way.includes(id)).join(' ')
-    if (!circles.has(key)) circles.set(key, turned(way, order))
+    if (!circles.has(key)) circles.set(key, way)
   }
   return [...circles.values()].sort((a, b) => a.length - b.length)
 }
@@ -24,7 +23,7 @@ function shortestWayBack(start: Id, edges: ReadonlyMap<Id, readonly Id[]>): Id[]
   for (const id of line) {
     for (const next of edges.get(id) ?? []) {
       if (next === start) return wayTo(id, start, from)
-      if (from.has(next) || !edges.has(next)) continue
+      if (from.has(next)) continue
       from.set(next, id)
       line.push(next)
     }
@@ -39,10 +38,4 @@ function wayTo(end: Id, start: Id, from: ReadonlyMap<Id, Id>): Id[] {
     way.unshift(id)
   }
   return way
-}
-
-/** The same circle, begun with the member that comes first. */
-function turned(way: readonly Id[], order: readonly Id[]): Id[] {
-  const first = way.indexOf(order.find((id) => way.includes(id)) ?? '')
-  return [...way.slice(first), ...way.slice(0, first)]
 }

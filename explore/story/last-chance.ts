@@ -213,7 +213,7 @@ class Search {
     const failing = this.#choices
     let common = 0
     while (common < failing.length && choices[common] === failing[common]) common += 1
-    if (common <= this.#common) return
+    invariant(common > this.#common, 'who goes on from a later beginning comes further')
     this.#common = common
     this.#good = [...choices]
   }

@@ -138,7 +138,9 @@ function thing(choice: Choice): string {
 function after(certain: boolean, runs: number): string {
   const all = inWords(runs, 'schedule')
   if (certain)
-    return runs === 1 ? '; after that there was no other way' : `; after that none of the ${all} that there are ends well`
+    return runs === 1
+      ? '; after that there was no other way'
+      : `; after that none of the ${all} that there are ends well`
   return runs === 0 ? '' : `; after that none of ${all} that were tried ends well`
 }
 

@@ -167,7 +167,7 @@ describe('thundering herd', () => {
     const again = sharing({
       worker: { program: worker, copies: 3 },
       giver: giver(pthread_cond_broadcast, 1),
-      more: giver(pthread_cond_broadcast, 1),
+      more: giver(pthread_cond_broadcast, 0),
     })
     const asleep = ['worker1', 'worker2', 'worker3'].flatMap((id) => [id, id, id])
     const woken = [...asleep, 'giver', 'giver', 'giver', 'giver']
@@ -216,9 +216,9 @@ describe('convoy', () => {
     const step: Body = function* ({ shared: { word } }) {
       yield* word.load()
     }
-    const takes = (busy: boolean): Body =>
+    const takes = (first: boolean, busy = first): Body =>
       function* (context) {
-        if (busy) yield* step(context)
+        if (first) yield* step(context)
         for (let i = 0; i < 6; i++) {
           yield* sem_wait(context.shared.sem)
           yield* sem_post(context.shared.sem)
@@ -226,7 +226,7 @@ describe('convoy', () => {
         }
       }
     const busy = /[a-z]/.test(order)
-    const one = sharing({ A: takes(busy), B: takes(busy), C: takes(busy), D: takes(true) })
+    const one = sharing({ A: takes(busy), B: takes(busy), C: takes(busy), D: takes(true, false) })
     const schedule = [...order].flatMap((who) =>
       who === who.toLowerCase() ? [who.toUpperCase()] : who === 'D' ? ['D', 'D', 'D'] : [who, who],
     )
@@ -237,7 +237,7 @@ describe('convoy', () => {
     expect(inTurn('ABCABCABC')).toEqual([]) // the first A has not waited
     expect(inTurn('ABCABCABCA')).toEqual(['convoy'])
     expect(inTurn('ABCABDCABCA')).toEqual([]) // D finds it free
-    expect(inTurn('abcABCabAcBaCbAcBaCbAcBaCb')).toEqual([])
+    expect(inTurn('abcABCabAcBaCbAcBaCbAcBaCbA')).toEqual([])
   })
 
   test('not where the lock is given back before the long wait, where it is over soon, or where they are but two', () => {

@@ -1,7 +1,7 @@
 import { type Story, type StoryOptions, tellStory } from '../../explore/index.ts'
-import type { Scenario } from '../../kernel/index.ts'
-import { type Choice, type Decider, decider, replay } from '../../scheduler/index.ts'
-import { type RecordOptions, record, type Trace } from '../../trace/index.ts'
+import { boot, type Scenario } from '../../kernel/index.ts'
+import { type Choice, type Decider, MAX_STEPS, random, replay, run } from '../../scheduler/index.ts'
+import { type RecordOptions, record, type Trace, withChoices } from '../../trace/index.ts'
 
 /** Runs that fail, and their stories. */
 
@@ -25,11 +25,15 @@ export function recorded(
   return record(scenario, { ...options, decider: 'length' in by ? replay(by) : by })
 }
 
-/** The first failing run of a decider, if one of the first so many fails. */
+/** The first of so many random runs that fails, if one does. */
 export function firstFailing(scenario: Scenario, seed: string, runs: number): Trace | null {
+  const by = withChoices(random(seed))
+  const simulation = boot(scenario, { door: by.decider })
   for (let index = 0; index < runs; index++) {
-    const trace = recorded(scenario, decider('random', `${seed} ${index}`))
-    if (trace.verdict.failure !== null) return trace
+    simulation.start()
+    by.decider.begin(simulation, index)
+    const { failure } = run(simulation, by.decider, { maxSteps: scenario.maxSteps ?? MAX_STEPS })
+    if (failure !== null) return recorded(scenario, by.choices)
   }
   return null
 }
