@@ -162,7 +162,10 @@ class Tally {
   }
 }
 
-/** What P has seen of the ghost and keeps, it leaves in memory later; Q changes the ghost in a step that is in nobody's way. */
+/**
+ * What P has seen of the ghost and keeps, and what it has read of Q later, it leaves in memory; Q changes the ghost in
+ * a step that is in nobody's way. All four combinations come of it, one of them only with two preemptions.
+ */
 const keeping = <G>(ghost: () => G, look: (ghost: G) => number, change: (ghost: G) => void): Scenario =>
   scenario<Record<never, never>, View<'i32'>, G>('keeping', {
     ghost,
@@ -173,13 +176,13 @@ const keeping = <G>(ghost: () => G, look: (ghost: G) => number, change: (ghost: 
       *P({ shared, ghost }) {
         yield* shared.load(1)
         const seen = look(ghost)
-        yield* shared.load(1)
-        yield* shared.store(0, seen)
+        const read = yield* shared.load(2)
+        yield* shared.store(0, 10 * seen + read)
       },
       *Q({ shared, ghost }) {
-        yield* shared.load(2)
+        yield* shared.store(2, 1)
         change(ghost)
-        yield* shared.load(2)
+        yield* shared.load(3)
       },
     },
     expect: 'holds',
@@ -418,6 +421,25 @@ function seenIn(map: ReadonlyMap<string, { n: number }>): number {
   })
   return seen
 }
+
+test('what was chosen inside a step is told apart', () => {
+  const choosing = scenario('choosing', {
+    *setup() {
+      return int32(yield* map_anonymous(4096))
+    },
+    programs: {
+      *P({ shared }) {
+        const [a, b] = [yield* choose(3), yield* choose(3)]
+        yield* shared.store(0, 10 * a + b)
+      },
+      *Q({ shared }) {
+        yield* shared.store(1, 1)
+      },
+    },
+    expect: 'holds',
+  })
+  expect(compare(choosing)).toBeGreaterThan(9)
+})
 
 describe('it is a search that leaves out', () => {
   const twice = function* (_ghost: unknown, step: () => Program): Program {

