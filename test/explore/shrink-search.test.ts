@@ -5,6 +5,7 @@ import { Trials } from '../../explore/shrink/trials.ts'
 import {
   boot,
   type Context,
+  choose,
   int32,
   map_anonymous,
   type Program,
