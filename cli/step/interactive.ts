@@ -6,7 +6,7 @@ import type { Console, Key } from './keys.ts'
 import { keyOfThread, type Option } from './options.ts'
 import { count, whyNot } from './report.ts'
 import { defaultName, save } from './save.ts'
-import { frame, type View } from './screen.ts'
+import { frame, scrollMax, type View } from './screen.ts'
 import type { Session } from './session.ts'
 import { storyOf } from './story.ts'
 import type { TableName } from './tables.ts'
@@ -85,9 +85,10 @@ class Playing {
       0,
       options.findIndex(({ running }) => running),
     )
-    const { panel } = this.#view
-    const isPast = panel === 'ahead' || panel === 'story'
-    this.#view = { ...this.#view, cursor, ahead: null, story: null, panel: isPast ? 'steps' : panel }
+    const { panel, scrolled } = this.#view
+    const stays = !['steps', 'ahead', 'story'].includes(panel)
+    const looked = stays ? { panel, scrolled } : { panel: 'steps' as const, scrolled: 0 }
+    this.#view = { ...this.#view, ...looked, cursor, ahead: null, story: null }
   }
 
   async #press(key: Key): Promise<void> {
@@ -126,11 +127,11 @@ class Playing {
       case 'end':
         return this.#walk(this.#toEnd(), 'nobody has gone further yet: choose who goes next')
       case 'pageup':
-        return this.#show({ scrolled: Math.max(0, this.#view.scrolled - PAGE) })
+        return this.#scroll(-PAGE)
       case 'pagedown':
-        return this.#show({ scrolled: this.#view.scrolled + PAGE })
+        return this.#scroll(PAGE)
       case 'escape':
-        return this.#show({ panel: 'steps' })
+        return this.#show({ panel: 'steps', scrolled: 0 })
       case '?':
         return this.#open('help')
       case 'e':
@@ -182,8 +183,16 @@ class Playing {
 
   #move(by: number): void {
     const { length } = this.#session.options
-    if (length === 0) this.#show({ scrolled: Math.max(0, this.#view.scrolled + by) })
+    if (length === 0) this.#scroll(by)
     else this.#show({ cursor: (this.#view.cursor + by + length) % length })
+  }
+
+  #scroll(by: number): void {
+    const { rows, columns } = this.#screen
+    const { panel, scrolled } = this.#view
+    const most = scrollMax(this.#session, this.#view, { rows, columns }, this.#colors)
+    const wanted = panel === 'steps' ? scrolled - by : scrolled + by
+    this.#show({ scrolled: Math.min(most, Math.max(0, wanted)) })
   }
 
   #walk(went: boolean, otherwise: string): void {
@@ -216,7 +225,7 @@ class Playing {
   }
 
   async #tellWhy(): Promise<void> {
-    if (this.#view.panel === 'story') return this.#show({ panel: 'steps' })
+    if (this.#view.panel === 'story') return this.#show({ panel: 'steps', scrolled: 0 })
     const { ending } = this.#session
     if (ending === null || ending.failure === null) throw new BadInput('it has not failed: there is nothing to explain')
     this.#show({ panel: 'story', story: null, scrolled: 0, message: 'looking into it; any key ends it' })
@@ -243,7 +252,11 @@ class Playing {
     const way = (key === 't' ? ahead.wrong : ahead.well).way
     if (way === null) throw new BadInput('no such way is known from here')
     this.#session.propose(way.choices)
-    this.#show({ panel: 'steps', message: `→ goes along its ${count(way.steps, 'step')}, End to the last` })
+    this.#show({
+      panel: 'steps',
+      scrolled: 0,
+      message: `→ goes along its ${count(way.steps, 'step')}, End to the last`,
+    })
   }
 
   /** The name of a file is being typed. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { parameters } from '../../kernel/index.ts'
 import { MAX_STEPS, type Waiting, writeSchedule } from '../../scheduler/index.ts'
-import { nameOfFile, type Shown } from '../../trace/index.ts'
+import { nameOfFile, type Shown, type Trace } from '../../trace/index.ts'
 import { shortEvent } from '../draw/call.ts'
 import { swimlane } from '../draw/swimlane.ts'
 import { indent, table } from '../draw/table.ts'
@@ -18,13 +18,18 @@ export interface Paper {
   readonly width: number
 }
 
-/** The steps so far, drawn: at most the last so many rows under the names of the threads. */
-export function drawn(session: Session, { colors, width }: Paper, rowsMax = Number.POSITIVE_INFINITY): string[] {
-  const { trace, review, isOver } = session
+/** The steps so far, drawn. */
+export function drawn({ trace, review, isOver }: Session, { colors, width }: Paper): readonly string[] {
+  const known = pictures.get(trace)
+  if (known !== undefined && known.width === width) return known.lines
   const drawing = { width, colors, stepsMax: Number.POSITIVE_INFINITY, last: isOver ? 'end' : 'now' }
-  const [head = '', ...rows] = swimlane(trace, review, drawing)
-  return [head, ...(rows.length > rowsMax ? rows.slice(rows.length - rowsMax) : rows)]
+  const lines = swimlane(trace, review, drawing)
+  pictures.set(trace, { width, lines })
+  return lines
 }
+
+/** The cursor moves more often than the run. */
+const pictures = new WeakMap<Trace, { readonly width: number; readonly lines: readonly string[] }>()
 
 export function headline({ loaded }: Session, { bold, dim }: Colors): string {
   const { title, expect } = loaded.scenario

@@ -20,7 +20,7 @@ export interface View {
   readonly cursor: number
   /** What is looked at, above who could go next. */
   readonly panel: 'steps' | 'help' | 'ahead' | 'story' | TableName
-  /** Lines of the panel that are scrolled away. */
+  /** Lines that are scrolled away: of the steps the last, of a table the first. */
   readonly scrolled: number
   readonly ahead: Ahead | null
   readonly story: Story | null
@@ -43,21 +43,42 @@ const ROOMY = 20
 /** Of so many rows one may be for keys. */
 const ROWS_PER_KEYS = 8
 
-export function frame(session: Session, view: View, { rows, columns }: Size, colors: Colors): string[] {
+export function frame(session: Session, view: View, size: Size, colors: Colors): string[] {
+  const { head, panel, room, below, foot, gap } = layOut(session, view, size, colors)
+  const shown = view.panel === 'steps' ? tail(panel, view, room) : window(panel, view, room, colors)
+  const filling = Array.from({ length: room - shown.length }, () => '')
+  const lines = [...head, ...shown, ...filling, ...gap, ...below, ...foot]
+  return lines.slice(0, size.rows).map((line) => clip(line, size.columns))
+}
+
+/** By how many lines what is looked at can be scrolled. */
+export function scrollMax(session: Session, view: View, size: Size, colors: Colors): number {
+  const { panel, room } = layOut(session, view, size, colors)
+  return Math.max(0, panel.length - Math.max(1, room - 1))
+}
+
+interface Layout {
+  readonly head: readonly string[]
+  /** All of it. */
+  readonly panel: readonly string[]
+  /** Rows that there are for it. */
+  readonly room: number
+  readonly below: readonly string[]
+  readonly foot: readonly string[]
+  /** What keeps them apart. */
+  readonly gap: readonly string[]
+}
+
+function layOut(session: Session, view: View, { rows, columns }: Size, colors: Colors): Layout {
   const paper = { colors, width: columns }
   const gap = rows < ROOMY ? [] : ['']
   const head = [...headLines(session, colors), ...gap]
   const foot = [...gap, ...footLines(session, view, paper, rows)]
   const left = rows - head.length - gap.length - foot.length
   const most = Math.max(CHOICE_MIN, left - PANEL_MIN)
-  const below = (session.isOver ? endingPart(session, view, colors) : choosing(session, view, most, colors)).slice(
-    0,
-    most,
-  )
-  const room = Math.max(0, left - below.length)
-  const panel = room === 0 ? [] : panelLines(session, view, paper, room)
-  const filling = Array.from({ length: Math.max(0, room - panel.length) }, () => '')
-  return [...head, ...panel, ...filling, ...gap, ...below, ...foot].slice(0, rows).map((line) => clip(line, columns))
+  const all = session.isOver ? endingPart(session, view, colors) : choosing(session, view, most, colors)
+  const below = all.slice(0, most)
+  return { head, panel: panelText(session, view, paper), room: Math.max(0, left - below.length), below, foot, gap }
 }
 
 function headLines(session: Session, { bold, dim, yellow }: Colors): string[] {
@@ -73,25 +94,29 @@ function headLines(session: Session, { bold, dim, yellow }: Colors): string[] {
   ]
 }
 
-function panelLines(session: Session, view: View, paper: { colors: Colors; width: number }, rows: number): string[] {
-  if (view.panel === 'steps') return drawn(session, paper, Math.max(1, rows - 1))
-  const lines = panelText(session, view, paper)
-  const hidden = lines.length - rows
-  if (hidden <= 0) return lines
-  const from = Math.min(view.scrolled, hidden + 1)
-  const kept = lines.slice(from, from + rows - 1)
-  return [...kept, paper.colors.dim(`lines ${from + 1} to ${from + kept.length} of ${lines.length}; PgUp, PgDn`)]
+/** The last of the steps, or those before them, under the names of the threads. */
+function tail([head = '', ...rows]: readonly string[], { scrolled }: View, room: number): string[] {
+  const hidden = Math.max(0, rows.length - Math.max(1, room - 1))
+  const from = Math.max(0, hidden - scrolled)
+  return [head, ...rows.slice(from, from + room - 1)].slice(0, room)
+}
+
+function window(lines: readonly string[], { scrolled }: View, room: number, { dim }: Colors): string[] {
+  if (lines.length <= room) return [...lines]
+  const from = Math.min(scrolled, lines.length - room + 1)
+  const kept = lines.slice(from, from + room - 1)
+  return [...kept, dim(`lines ${from + 1} to ${from + kept.length} of ${lines.length}; PgUp, PgDn`)].slice(0, room)
 }
 
 function panelText(
   session: Session,
   { panel, ahead, story }: View,
   paper: { colors: Colors; width: number },
-): string[] {
+): readonly string[] {
   const { bold } = paper.colors
   switch (panel) {
     case 'steps':
-      return []
+      return drawn(session, paper)
     case 'help':
       return [bold('keys'), ...KEYS_HELP]
     case 'ahead': {

@@ -29,7 +29,7 @@ export class Session {
   /** All choices, those that were gone back behind too. */
   #choices: readonly Choice[]
   #place: Place
-  #looked: Looked | null = null
+  #looked: Looked
 
   /** Stands after these choices. @throws BadInput when they are not possible */
   constructor(loaded: LoadedScenario, wished: Partial<Settings> = {}, choices: readonly Choice[] = []) {
@@ -41,6 +41,7 @@ export class Session {
       maxSteps: wished.maxSteps ?? scenario.maxSteps ?? MAX_STEPS,
     }
     this.#place = this.#placeAfter(choices)
+    this.#looked = new Looked(loaded, this.settings, this.#place)
     this.#choices = this.#place.choices
   }
 
@@ -115,16 +116,16 @@ export class Session {
 
   /** The run so far. While it goes on, its verdict has no failure. */
   get trace(): Trace {
-    return this.#look().trace
+    return this.#looked.trace
   }
 
   get review(): Review {
-    return this.#look().review
+    return this.#looked.review
   }
 
   /** Processes, threads, queues, objects, and what the last step changed. */
   get shown(): Shown {
-    return this.#look().shown
+    return this.#looked.shown
   }
 
   /** Makes a choice. @throws BadInput when it is not possible here */
@@ -182,7 +183,7 @@ export class Session {
 
   #go(choices: readonly Choice[], all: readonly Choice[] | null, onward = 0): void {
     this.#place = this.#placeAfter(choices, onward)
-    this.#looked = null
+    this.#looked = new Looked(this.loaded, this.settings, this.#place)
     this.#choices = all ?? this.#place.choices
   }
 
@@ -196,33 +197,51 @@ export class Session {
       )
     }
   }
+}
 
-  #look(): Looked {
-    this.#looked ??= look(this.loaded, this.settings, this.#place)
-    return this.#looked
+/** What looking needs and going on does not: each is made when it is asked for. */
+class Looked {
+  readonly #loaded: LoadedScenario
+  readonly #settings: Settings
+  readonly #place: Place
+  #recorded: Trace | null = null
+  #trace: Trace | null = null
+  #review: Review | null = null
+  #shown: Shown | null = null
+
+  constructor(loaded: LoadedScenario, settings: Settings, place: Place) {
+    this.#loaded = loaded
+    this.#settings = settings
+    this.#place = place
   }
-}
 
-/** What drawing needs and going on does not. */
-interface Looked {
-  readonly trace: Trace
-  readonly review: Review
-  readonly shown: Shown
-}
+  /** A run that goes on is recorded up to here, as if it might have no more steps. */
+  get #cut(): Trace {
+    const { choices, begins, question, outcome, simulation } = this.#place
+    const decider = replay(question === null ? choices : choices.slice(0, begins.at(-1)), 'by hand')
+    const { maxSteps } = this.#settings
+    const steps = outcome === null ? simulation.machine.steps : maxSteps
+    this.#recorded ??= record(this.#loaded, { ...this.#settings, decider, maxSteps: steps })
+    return this.#recorded
+  }
 
-function look(loaded: LoadedScenario, settings: Settings, place: Place): Looked {
-  const { machine } = place.simulation
-  const { steps } = machine
-  const choices = place.question === null ? place.choices : place.choices.slice(0, place.begins.at(-1))
-  const decider = replay(choices, 'by hand')
-  const over = place.outcome !== null
-  // A run that goes on is recorded up to here.
-  const recorded = record(loaded, { ...settings, decider, ...(over ? {} : { maxSteps: steps }) })
-  const seen = review(recorded, loaded)
-  const shown = show(new History(recorded, loaded.scenario), steps)
-  if (over) return { trace: recorded, review: seen, shown }
-  const { header, startLog, lines, verdict } = recorded
-  const goesOn: TraceVerdict = { ...verdict, ending: 'step limit', failure: null }
-  const trace = new Trace({ ...header, maxSteps: settings.maxSteps }, recorded.choices, startLog, lines, goesOn)
-  return { trace, review: seen, shown }
+  get trace(): Trace {
+    if (this.#trace !== null) return this.#trace
+    const { header, choices, startLog, lines, verdict } = this.#cut
+    const goesOn: TraceVerdict = { ...verdict, ending: 'step limit', failure: null }
+    const { maxSteps } = this.#settings
+    this.#trace =
+      this.#place.outcome !== null ? this.#cut : new Trace({ ...header, maxSteps }, choices, startLog, lines, goesOn)
+    return this.#trace
+  }
+
+  get review(): Review {
+    this.#review ??= review(this.#cut, this.#loaded)
+    return this.#review
+  }
+
+  get shown(): Shown {
+    this.#shown ??= show(new History(this.#cut, this.#loaded.scenario), this.#cut.steps)
+    return this.#shown
+  }
 }

@@ -7,7 +7,7 @@ const ESCAPE = String.fromCharCode(27)
 const HOME = `${ESCAPE}[H`
 export const OWN_SCREEN = `${ESCAPE}[?1049h`
 export const SCREEN_BACK = `${ESCAPE}[?1049l`
-const SECONDS_MAX = 30
+const SECONDS_MAX = 10
 
 const PYTHON = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))'
 
@@ -110,6 +110,8 @@ export const KEYS = {
   left: `${ESCAPE}[D`,
   home: `${ESCAPE}[H`,
   end: `${ESCAPE}[F`,
+  pageUp: `${ESCAPE}[5~`,
+  pageDown: `${ESCAPE}[6~`,
   enter: '\r',
   escape: ESCAPE,
   backspace: '\x7f',

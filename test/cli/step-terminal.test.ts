@@ -253,6 +253,20 @@ test('a picture fits its terminal, whatever the size', async () => {
   }
 })
 
+test('what is too long for the screen is scrolled', async () => {
+  const terminal = step({ args: 'posix/mutex-first', rows: 16 })
+  await terminal.until(/x leave/)
+  expect(await terminal.after('g', /step 17 /)).not.toContain('   1  shm_open')
+  expect(await terminal.after(KEYS.pageUp + KEYS.pageUp, /\n +1 {2}shm_open/)).not.toContain('  17  ')
+  await terminal.after(KEYS.pageUp + KEYS.pageDown + KEYS.pageDown, /\n +17 {2}sem_wait/)
+  await terminal.after('p', /lines 1 to/)
+  expect(await terminal.after(KEYS.pageDown, /lines [^1]/)).toMatch(/to (\d+) of \1;/)
+  // The next step is seen, wherever one has looked.
+  await terminal.after('p', /step +producer/)
+  await terminal.after(KEYS.pageUp + KEYS.pageUp, /\n +1 {2}shm_open/)
+  await terminal.after('2', /\n +18 /)
+})
+
 test('colours only where they are wanted', async () => {
   const bold = `${String.fromCharCode(27)}[1m`
   const colourful = step({ env: { NO_COLOR: '' } })
