@@ -30,7 +30,7 @@ export function addExplore(program: Command, terminal: Terminal): void {
     .argument('<file>', "a scenario file, or a name of the library's")
     .summary('look for a schedule that breaks it, or prove that there is none')
     .description(
-      'Runs a scenario under many schedules, until one fails, none is left, or the budget is used up. The schedule that\n' +
+      'Runs a scenario under many schedules, until one fails, none is left, or the budget is used up. The schedule that ' +
         'fails is drawn and kept as a trace.',
     )
     .option(

@@ -26,8 +26,8 @@ export function addGrade(program: Command, terminal: Terminal): void {
     .argument('<schedules...>', 'what was handed in: files that step saved, traces, or texts such as "P P C"')
     .summary('grade schedules that are to break a scenario')
     .description(
-      'Plays a schedule to the letter and says whether it brings about what the scenario expects, in how many steps and\n' +
-        "preemptions, and how short it could be. Behind the schedule's end the running thread goes on. It is played with\n" +
+      'Plays a schedule to the letter and says whether it brings about what the scenario expects, in how many steps and ' +
+        "preemptions, and how short it could be. Behind the schedule's end the running thread goes on. It is played with " +
         "the scenario's own parameters, whatever it was made with.",
     )
     .option('--exact', "what comes after the schedule's end does not count")

@@ -18,7 +18,7 @@ export function addReplay(program: Command, terminal: Terminal): void {
     .argument('<trace>', 'a trace that run or explore wrote')
     .summary('make the run of a trace again')
     .description(
-      'Makes the run of a trace again and compares every step. A scenario that has changed since is told at the first\n' +
+      'Makes the run of a trace again and compares every step. A scenario that has changed since is told at the first ' +
         'step that differs.',
     )
     .option('--scenario <file>', "the scenario's file, where it is not found by the name in the trace")

@@ -28,8 +28,8 @@ export function addStep(program: Command, terminal: Terminal): void {
     .argument('<file>', "a scenario file or a name of the library's; or a trace or a saved schedule, to go on with")
     .summary('be the scheduler: who goes next?')
     .description(
-      'You are the scheduler: at each step you say who goes next. Go back and try another way, look at processes, queues\n' +
-        'and objects, ask whether it can still go wrong, and save the schedule. On a terminal the keys are on the screen;\n' +
+      'You are the scheduler: at each step you say who goes next. Go back and try another way, look at processes, queues ' +
+        'and objects, ask whether it can still go wrong, and save the schedule. On a terminal the keys are on the screen; ' +
         'over a pipe the same letters are read, a line each.',
     )
     .option('--schedule <choices>', 'make these choices, say where that leads, and end: "P P C", or P*3')

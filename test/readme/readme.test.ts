@@ -39,13 +39,14 @@ interface Done {
 function node(...args: string[]): Promise<Done> {
   return new Promise((resolve) => {
     const env = { ...process.env, NO_COLOR: '1' }
-    execFile(process.execPath, args, { cwd: here, env }, (error, out, err) =>
+    const child = execFile(process.execPath, args, { cwd: here, env }, (error, out, err) =>
       resolve({
         code: error === null ? 0 : Number(error.code),
         out: out.replaceAll(`node ${main}`, 'npx ipclab'),
         err,
       }),
     )
+    child.stdin?.end() // step reads commands from a pipe
   })
 }
 
