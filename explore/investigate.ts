@@ -128,5 +128,6 @@ const originOf = (raw: Raw, { strategy, seed }: Search) => ({
 
 function failureOf({ verdict }: Trace, found: Failure): Failure & { readonly line: string | null } {
   const { failure } = verdict
-  return failure === null ? { ...found, line: null } : { ...found, ...failure }
+  if (failure === null) return { ...found, line: null }
+  return { ...failure, stuck: failure.kind === 'deadlock' ? failure.threads : [] }
 }
