@@ -64,6 +64,8 @@ test('a run is kept as who went when, and in which call; choices inside steps ar
   expect(calls).toEqual(trace.events.map(({ call }) => call))
   expect(kept.steps.filter(({ choice, call }) => isPick(choice) && call !== null)).toEqual([])
   expect(kept.steps.some(({ choice }) => isPick(choice))).toBe(true)
+  // What a call does to its own process is not what it is about: an end rides with whatever call is the last.
+  expect(kept.steps[0]).toEqual({ choice: 'parent', call: 'sigaction' })
   expect(kept.steps).toContainEqual({ choice: 'parent', call: 'load', about: 'counter+0' })
   expect(kept).toMatchObject({ title: 'mixed', failure: { kind: 'assertion', name: 'nothing was lost' } })
 })
@@ -178,6 +180,7 @@ test('a line that was broken by hand is told by its number', () => {
     expect(broken(at, (line) => line.replace(/"/, ''))).toContain(`s.json:${at + 1}: is no JSON; `)
     expect(broken(at, () => '    ["p", 3],')).toContain(`s.json:${at + 1} is ["p",3], no step; `)
     expect(broken(at, () => '    ["p","load",3],')).toContain(`s.json:${at + 1} is ["p","load",3], no step; `)
+    expect(broken(at, () => '    ["p","load","a","b"],')).toContain('is ["p","load","a","b"], no step; ')
     expect(broken(at, () => '    [],')).toContain(`s.json:${at + 1} is [], no step; `)
     expect(broken(at, () => '    ["p q"],')).toContain(`s.json:${at + 1} is ["p q"], no step; `)
     expect(broken(at, () => '    ["p*3"],')).toContain(`s.json:${at + 1} is ["p*3"], no step; `)
