@@ -47,6 +47,19 @@ describe('who waits for whom', () => {
     expect(story.lastChance).toMatchObject({ step: 5, took: 'P', instead: 'C', certain: true })
   })
 
+  test('who gives it in but one run in many is known from the run that ends well', () => {
+    const one = sharing([0], {
+      *P({ shared: { base } }) {
+        if ((yield* choose(200)) === 150) yield* sem_post(base)
+      },
+      Q: waits(1),
+    })
+    const story = told(one, recorded(one, ['P', '?0']))
+    expect(story.waits).toMatchObject([
+      { thread: 'Q', givenBy: [{ thread: 'P', known: 'elsewhere' }], waitsFor: ['P'] },
+    ])
+  })
+
   test('several circles are told, the smallest first; who waits behind one is in none', () => {
     const one = sharing([1, 1, 1, 1], {
       A: waits(1, 2),
@@ -123,6 +136,38 @@ describe('the last chance', () => {
     expect(story.lastChance).toMatchObject({ step: 5, took: '?1', instead: '?0', certain: true })
   })
 
+  test('is not what something else going wrong could still save', () => {
+    const one = sharing(
+      [],
+      {
+        *P({ shared: { base } }) {
+          if ((yield* choose(2)) === 0) return
+          yield* pthread_mutex_lock(base)
+          yield* pthread_cond_wait(base + 64, base)
+        },
+        *other() {
+          yield* choose(1)
+        },
+      },
+      { faults: { spuriousWakeup: true } },
+    )
+    const story = told(one, recorded(one, ['P', '?1', 'P', 'P', 'other']))
+    expect(story.lastChance).toMatchObject({ step: 1, took: '?1', instead: '?0', certain: true })
+  })
+
+  test('is not certain where ways on were given up for their length', () => {
+    const one = sharing([], {
+      *P({ shared: { base } }) {
+        if ((yield* choose(2)) === 0) return
+        const long = (yield* choose(2)) === 1
+        for (let i = 0; i < 1000 && long; i++) yield* int32(base).load(100)
+        yield* assert(long, 'it takes its time')
+      },
+    })
+    const story = told(one, recorded(one, ['P', '?1', 'P', '?0']))
+    expect(story.lastChance).toMatchObject({ step: 1, took: '?1', instead: '?0', certain: false })
+  })
+
   test('a run that is not over has none, and one made by a policy whose time mattered need not', () => {
     const one = sharing([1], {
       *P({ shared: { base } }) {
@@ -177,6 +222,28 @@ test('behind a broken assertion: who wrote last what it went by, and that it had
     { place: 'it+400', thread: 'Q', step: 3, call: 'store(it+400, 1)', readBefore: { thread: 'P', step: 1 } },
   ])
   expect(story.lastChance).toMatchObject({ step: 2, took: 'Q', instead: 'P', certain: true })
+
+  // What reads as it writes goes by nothing old.
+  const adds: Body = function* ({ shared: { base } }) {
+    yield* int32(base).load(100)
+    yield* int32(base).add(100, 1)
+  }
+  const three = sharing([], { P: adds, Q: adds }, { atEnd: { 'are three': () => false } })
+  expect(told(three, recorded(three, ['P', 'Q', 'Q', 'P'])).writes).toMatchObject([{ step: 3, readBefore: null }])
+
+  // Its own writes it knows of itself.
+  const broken = sharing([], {
+    *P({ shared: { base } }) {
+      yield* int32(base).store(100, 1)
+      yield* assert((yield* int32(base).load(100)) === 2, 'it is two')
+    },
+    *Q({ shared: { base } }) {
+      yield* int32(base).store(100, 2)
+    },
+  })
+  expect(told(broken, recorded(broken, ['Q', 'P', 'P'])).writes).toMatchObject([
+    { thread: 'Q', step: 1, readBefore: null },
+  ])
 })
 
 test('of random failures every story can be told, in lines no wider than a page', () => {
