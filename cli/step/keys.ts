@@ -108,7 +108,7 @@ export class Console {
   }
 
   #pressed(key: Key): void {
-    if (key.ctrl && key.name === 'z') {
+    if (key.ctrl && key.name === 'z' && process.platform !== 'win32') {
       this.#giveBack()
       process.kill(process.pid, 'SIGTSTP')
       setImmediate(() => this.#holdAgain()) // where there is no shell to go to nothing has stopped us

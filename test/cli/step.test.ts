@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import pc from 'picocolors'
 import { afterEach, expect, test } from 'vitest'
+import { aheadLines, lookAhead } from '../../cli/step/ahead.ts'
 import { obey } from '../../cli/step/scripted.ts'
 import { Session } from '../../cli/step/session.ts'
 import { BadInput } from '../../kernel/index.ts'
@@ -75,7 +76,7 @@ test('what is taken is gone back behind, gone forward to, and replaced', async (
   session.take('p1')
   expect(session).toMatchObject({ choices: ['p1', 'p1'], ahead: [] })
   expect(() => session.take('p1')).toThrow("step 3: the schedule says 'p1', which can't happen here; what can is p2")
-  expect(session.choices).toEqual(['p1', 'p1'])
+  expect(session).toMatchObject({ choices: ['p1', 'p1'], ahead: [] })
 })
 
 test('the tables are those of the state, and say what the last step changed', async () => {
@@ -250,6 +251,16 @@ test('what can not be undone is known: no way on ends well', async () => {
   expect(late.out).toMatch(/end well\?\n {2}no: it is too late \(all \d+ ways on were tried\)/)
   const safe = await piped(['step', 'lost.ts'], 'p1*2\ne\n', cwd)
   expect(safe.out).toMatch(/go wrong\?\n {2}no: every way on from here ends well \(the only way on was tried\)/)
+})
+
+test('what was only looked for is not said to be known', async () => {
+  const many = LOST.replace('copies: 2', 'copies: 4').replace('=== 2', '>= 0')
+  const session = await sessionOf(
+    many.replace('const seen', 'for (let i = 0; i < 20; i++) yield* sum.load()\n const seen'),
+  )
+  const ahead = await lookAhead(session)
+  expect(ahead).toMatchObject({ wrong: { answer: 'unknown', way: null }, well: { answer: 'yes', way: { steps: 88 } } })
+  expect(aheadLines(ahead, { wrong: '', well: '' })[1]).toMatch(/no such way was met in \d+ runs; there may be others/)
 })
 
 test('a trace can be stepped through, from any of its steps', async () => {
