@@ -31,6 +31,7 @@ Examples:
   ipclab list                              the library of scenarios
   ipclab explore textbook/bounded-buffer   prove it, or break it
   ipclab run textbook/bounded-buffer       one schedule, drawn
+  ipclab step posix/mutex-first            be the scheduler yourself
   ipclab new my.ts                         a scenario of your own
 
 Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.`

@@ -4,7 +4,11 @@ import { cut, indent, table } from './table.ts'
 
 /** The machine at a step, as tables. */
 
-export function stateLines(shown: Shown, steps: number, { colors, width }: Pick<Terminal, 'colors' | 'width'>): string[] {
+export function stateLines(
+  shown: Shown,
+  steps: number,
+  { colors, width }: Pick<Terminal, 'colors' | 'width'>,
+): string[] {
   const { step, event, time, processes, threads, queues, objects, timers, changes } = shown
   const head = colors.bold(`step ${step} of ${steps}`)
   const about = event === null ? 'before the first step' : describeEvent(event)
