@@ -60,6 +60,7 @@ function edge(wait: StoryWait, next: Id): string {
 
 /** Who gives what a thread waits for, or takes it where it waits to give. */
 export function giving({ toGive }: StoryWait, { step, line, known }: Giver, who: string): string {
+  if (known === 'by its writing') return `last written by ${who} at step ${step}${at(line)}`
   if (known === 'by the call') return `for ${who} to act`
   if (known === 'elsewhere') return `for ${who} to ${toGive ? 'take' : 'give'}, as in other runs${at(line)}`
   return `last ${toGive ? 'taken' : 'given'} by ${who} at step ${step}${at(line)}`

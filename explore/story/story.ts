@@ -14,8 +14,11 @@ export interface Moment {
 
 /** Somebody who gives an object back, adds to it or signals it; where a thread waits to give, who takes. */
 export interface Giver extends Moment {
-  /** By this run; by another one of the same scenario; or by what the waiting call says of itself. */
-  readonly known: 'here' | 'elsewhere' | 'by the call'
+  /**
+   * By this run; by another one of the same scenario; by what the waiting call says of itself; or, where the object is a
+   * word of memory that nobody gives, as the one who wrote it last.
+   */
+  readonly known: 'here' | 'elsewhere' | 'by the call' | 'by its writing'
 }
 
 /** A thread that waits when the run is over. */

@@ -1,6 +1,6 @@
 import type { Id } from '../../kernel/index.ts'
 import type { Ledger, Mark as LedgerMark, Waiting } from '../../scheduler/index.ts'
-import { shortCall } from '../../trace/index.ts'
+import { shortCall, type Trace } from '../../trace/index.ts'
 import type { SecondLook } from './second-look.ts'
 import type { Giver, Moment, StoryWait } from './story.ts'
 
@@ -20,7 +20,8 @@ function tell(one: Waiting, forEver: boolean, look: SecondLook, others: readonly
   const { thread, object } = one
   const period = look.review.waits.find((wait) => wait.thread === thread && wait.to === null)
   const toGive = look.simulation.machine.tasks.get(thread)?.pending?.def.does === 'gives'
-  const givenBy = giversOf(one, toGive, look.ledger, others)
+  const givers = giversOf(one, toGive, look.ledger, others)
+  const givenBy = givers.length > 0 ? givers : writersOf(one, look.trace)
   const heldBy = toGive ? [] : holdersOf(one, look.ledger, others, givenBy)
   return {
     thread,
@@ -107,4 +108,14 @@ function giversOf(
     if (!givers.has(thread)) givers.set(thread, { thread, step: null, line: null, known: 'by the call' })
   givers.delete(waiting)
   return [...givers.values()]
+}
+
+/** Who else wrote, last, the word of memory that a thread waits for. */
+function writersOf({ thread: waiting, object }: Waiting, { events }: Trace): Giver[] {
+  const last = events.findLast(
+    ({ thread, touched }) =>
+      thread !== waiting && touched.some(([mode, , , , label]) => mode !== 'r' && label === object),
+  )
+  if (last === undefined) return []
+  return [{ thread: last.thread, step: last.step, line: last.line ?? null, known: 'by its writing' }]
 }

@@ -60,6 +60,19 @@ describe('who waits for whom', () => {
     ])
   })
 
+  test('of a word of memory that is waited for by looking, who wrote it last is waited for', () => {
+    const enters = (own: number, other: number): Body =>
+      function* ({ shared: { base } }) {
+        yield* int32(base).store(own, 1)
+        yield* int32(base).await_(other, (flag) => flag === 0)
+        yield* int32(base).store(own, 0)
+      }
+    const one = sharing([], { P: enters(100, 101), Q: enters(101, 100) })
+    const story = told(one, recorded(one, ['P', 'Q']))
+    expect(story.circle).toEqual(['P', 'Q'])
+    expect(inOneLine(story)).toMatch(/it\+404, last written by Q at step 2 \(story-examples\.test\.ts:\d+\)/)
+  })
+
   test('several circles are told, the smallest first; who waits behind one is in none', () => {
     const one = sharing([1, 1, 1, 1], {
       A: waits(1, 2),
