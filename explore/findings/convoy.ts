@@ -1,5 +1,5 @@
 import type { Id } from '../../kernel/index.ts'
-import type { WaitPeriod } from '../../trace/index.ts'
+import { Periods } from '../story/periods.ts'
 import { inWords, list } from '../story/phrases.ts'
 import type { SecondLook } from '../story/second-look.ts'
 import type { Finding } from './finding.ts'
@@ -14,6 +14,8 @@ interface Taking {
   readonly step: number
   /** When it was given back; `null` when it was not. */
   readonly given: number | null
+  /** When the thread had taken it before; 0 when it had not. */
+  readonly before: number
 }
 
 /**
@@ -26,7 +28,7 @@ export function convoys({ ledger, review }: SecondLook): Finding[] {
   const found: Finding[] = []
   for (const object of ledger.subjects) {
     const takings = takingsOf(ledger.takers(object), ledger.givers(object))
-    const waits = review.waits.filter((one) => one.object === object)
+    const periods = new Periods(review.waits.filter((one) => one.object === object))
     let stretch: Taking[] = []
     const close = (): void => {
       const threads = comeRound(stretch)
@@ -34,8 +36,8 @@ export function convoys({ ledger, review }: SecondLook): Finding[] {
       stretch = []
     }
     takings.forEach((taking, at) => {
-      const waited = hadToWait(waits, takings, at)
-      if (!waited || !isBackInLine(waits, takings, at)) close()
+      const waited = hadToWait(periods, taking)
+      if (!waited || !isBackInLine(periods, takings[at - 1], taking)) close()
       if (waited) stretch.push(taking)
     })
     close()
@@ -49,33 +51,44 @@ interface Step {
 }
 
 function takingsOf(takers: readonly Step[], givers: readonly Step[]): Taking[] {
-  return takers.map(({ thread, step }) => {
-    const given = givers.find((one) => one.thread === thread && one.step > step)
-    return { thread, step, given: given?.step ?? null }
-  })
+  const latest = new Map<Id, { -readonly [K in keyof Taking]: Taking[K] }>()
+  const takings: Taking[] = []
+  let at = 0
+  const giveBackUntil = (step: number): void => {
+    for (let giver = givers[at]; giver !== undefined && giver.step <= step; giver = givers[++at]) {
+      const taking = latest.get(giver.thread)
+      if (taking !== undefined) taking.given ??= giver.step
+    }
+  }
+  for (const { thread, step } of takers) {
+    giveBackUntil(step)
+    const taking: Taking = { thread, step, given: null, before: latest.get(thread)?.step ?? 0 }
+    latest.set(thread, taking)
+    takings.push(taking)
+  }
+  giveBackUntil(Number.POSITIVE_INFINITY)
+  return takings
 }
 
 /** It waited for this very taking, and somebody else waited with it. */
-function hadToWait(waits: readonly WaitPeriod[], takings: readonly Taking[], at: number): boolean {
-  const taking = takings[at]
-  if (taking === undefined) return false
-  const { thread, step } = taking
-  const before = takings.findLast((one, index) => index < at && one.thread === thread)?.step ?? 0
-  const own = waits.some((one) => one.thread === thread && one.from >= before && one.from < step)
-  return own && waits.some((one) => one.thread !== thread && during(one, step))
+function hadToWait(periods: Periods, { thread, step, before }: Taking): boolean {
+  const own = periods.firstFrom(thread, before)
+  return (
+    own !== null && own.from < step && [...periods.threads].some((id) => id !== thread && waitsAt(periods, id, step))
+  )
+}
+
+function waitsAt(periods: Periods, thread: Id, step: number): boolean {
+  const wait = periods.lastBefore(thread, step + 1)
+  return wait !== null && (wait.to === null || wait.to >= step)
 }
 
 /** The one who had it before waits again by the time at which this one gives it back. */
-function isBackInLine(waits: readonly WaitPeriod[], takings: readonly Taking[], at: number): boolean {
-  const [before, taking] = [takings[at - 1], takings[at]]
-  if (before?.given === undefined || before.given === null || taking === undefined) return false
-  const { thread, given: from } = before
-  const until = taking.given ?? Number.POSITIVE_INFINITY
-  return waits.some((one) => one.thread === thread && one.from >= from && one.from <= until)
+function isBackInLine(periods: Periods, last: Taking | undefined, { given }: Taking): boolean {
+  if (last === undefined || last.given === null) return false
+  const again = periods.firstFrom(last.thread, last.given)
+  return again !== null && again.from <= (given ?? Number.POSITIVE_INFINITY)
 }
-
-const during = ({ from, to }: { from: number; to: number | null }, step: number): boolean =>
-  from <= step && (to === null || to >= step)
 
 /** The threads of a stretch that is a convoy. */
 function comeRound(stretch: readonly Taking[]): Id[] | null {

@@ -1,5 +1,6 @@
 import type { Scenario } from '../../kernel/index.ts'
 import type { LoadedScenario, Trace } from '../../trace/index.ts'
+import { inWords } from '../story/phrases.ts'
 import { lookAgain, type SecondLook } from '../story/second-look.ts'
 import { convoys } from './convoy.ts'
 import type { Finding } from './finding.ts'
@@ -11,9 +12,24 @@ import { thunderingHerds } from './thundering-herd.ts'
 export const findings = (given: LoadedScenario | Scenario, trace: Trace): Finding[] =>
   findingsOf(lookAgain(given, trace))
 
-export const findingsOf = (look: SecondLook): Finding[] => [
-  ...lostWakeUps(look),
-  ...priorityInversions(look),
-  ...convoys(look),
-  ...thunderingHerds(look),
-]
+export const findingsOf = (look: SecondLook): Finding[] =>
+  once([...lostWakeUps(look), ...priorityInversions(look), ...convoys(look), ...thunderingHerds(look)])
+
+/** What comes again and again to the same object is told once, with how often it does. */
+function once(found: readonly Finding[]): Finding[] {
+  const groups = new Map<string, Finding[]>()
+  for (const one of found) {
+    // Each of those who wait for ever, or are kept waiting, is a case of its own.
+    const own = one.name === 'lost wake-up' || one.name === 'priority inversion' ? one.threads : []
+    const key = [one.name, one.object, ...own].join(' ')
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [one])
+    else group.push(one)
+  }
+  return [...groups.values()].flatMap(([first, ...more]) => {
+    if (first === undefined) return []
+    return more.length === 0
+      ? [first]
+      : [{ ...first, text: `${first.text} (and so ${inWords(more.length, 'time')} more)` }]
+  })
+}

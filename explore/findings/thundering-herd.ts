@@ -27,28 +27,31 @@ export function thunderingHerds(look: SecondLook): Finding[] {
 }
 
 /** The threads woken in a step, by what they waited for. */
-function byObject({ review }: SecondLook, woken: readonly Id[], step: number): Map<string, Id[]> {
+function byObject({ periods }: SecondLook, woken: readonly Id[], step: number): Map<string, Id[]> {
   const herds = new Map<string, Id[]>()
   for (const thread of woken) {
-    const wait = review.waits.findLast((one) => one.thread === thread && one.from < step && one.to === step)
-    if (wait !== undefined) herds.set(wait.object, [...(herds.get(wait.object) ?? []), thread])
+    const wait = periods.lastBefore(thread, step)
+    if (wait?.to === step) herds.set(wait.object, [...(herds.get(wait.object) ?? []), thread])
   }
   return herds
 }
 
 /** The step at which the thread waits for the object again, woken for nothing; `null` when it was not for nothing. */
-function waitsAgain({ review, trace, ledger }: SecondLook, thread: Id, object: string, woken: number): number | null {
-  const again = review.waits.find((one) => one.thread === thread && one.object === object && one.from > woken)
-  if (again === undefined) return null
-  if (ledger.givers(object).some(({ step }) => step > woken && step <= again.from)) return null
-  const own = trace.events.slice(woken, again.from).filter((event) => event.thread === thread)
+function waitsAgain({ periods, trace, ledger }: SecondLook, thread: Id, object: string, woken: number): number | null {
+  const given = ledger.givers(object).find(({ step }) => step > woken)?.step ?? Number.POSITIVE_INFINITY
+  let again = periods.firstFrom(thread, woken + 1)
+  while (again !== null && again.object !== object && again.from < given)
+    again = periods.firstFrom(thread, again.from + 1)
+  if (again === null || again.object !== object || again.from >= given) return null
+  const step = again.from
+  const own = trace.events.slice(woken, step).filter((event) => event.thread === thread)
   const last = own.at(-1)
-  if (last?.step !== again.from) return null
+  if (last?.step !== step) return null
   const places = new Set(last.touched.map(([, id, part]) => `${id}:${part}`))
   const changes = own.some((event) =>
     event.touched.some(([mode, id, part]) => mode !== 'r' && !places.has(`${id}:${part}`)),
   )
-  return changes ? null : again.from
+  return changes ? null : step
 }
 
 function tell(

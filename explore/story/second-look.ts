@@ -1,12 +1,14 @@
 import { invariant, type Scenario, type Simulation } from '../../kernel/index.ts'
 import { Ledger, type Observer } from '../../scheduler/index.ts'
 import { type LoadedScenario, type Review, review, type Trace } from '../../trace/index.ts'
+import { Periods } from './periods.ts'
 import { Urgency } from './urgency.ts'
 
 /** A run made once more for what its trace does not say: who waited, who held and gave what, who was more urgent. */
 export interface SecondLook {
   readonly trace: Trace
   readonly review: Review
+  readonly periods: Periods
   readonly ledger: Ledger
   readonly urgency: Urgency
   /** Stands behind the run's last step. */
@@ -19,7 +21,7 @@ export function lookAgain(
   trace: Trace,
   onStep: (simulation: Simulation) => void = () => {},
 ): SecondLook {
-  const watchers: Omit<SecondLook, 'trace' | 'review'>[] = []
+  const watchers: Omit<SecondLook, 'trace' | 'review' | 'periods'>[] = []
   const seen = review(trace, given, (simulation): Observer => {
     const ledger = new Ledger(simulation)
     const urgency = new Urgency(simulation, ledger)
@@ -33,5 +35,5 @@ export function lookAgain(
   })
   const [watcher] = watchers
   invariant(watcher !== undefined, 'a review asks who else watches')
-  return { trace, review: seen, ...watcher }
+  return { trace, review: seen, periods: new Periods(seen.waits), ...watcher }
 }

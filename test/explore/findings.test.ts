@@ -219,7 +219,7 @@ describe('convoy', () => {
     const takes = (first: boolean, busy = first): Body =>
       function* (context) {
         if (first) yield* step(context)
-        for (let i = 0; i < 6; i++) {
+        for (let i = 0; i < 8; i++) {
           yield* sem_wait(context.shared.sem)
           yield* sem_post(context.shared.sem)
           if (busy) yield* step(context)
@@ -237,6 +237,7 @@ describe('convoy', () => {
     expect(inTurn('ABCABCABC')).toEqual([]) // the first A has not waited
     expect(inTurn('ABCABCABCA')).toEqual(['convoy'])
     expect(inTurn('ABCABDCABCA')).toEqual([]) // D finds it free
+    expect(inTurn('ABCABCABCAABCABCABCA')).toEqual(['convoy']) // twice the same is told once
     expect(inTurn('abcABCabAcBaCbAcBaCbAcBaCbA')).toEqual([])
   })
 
