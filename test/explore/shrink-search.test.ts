@@ -32,9 +32,10 @@ type States = Map<string, number>
 
 const stateOf = ({ state, ghost }: World): string => JSON.stringify([state, ghost], plain)
 
-/** Maps and sets as JSON can have them, the keys of objects in one order, and of a page the words that are not 0. */
+/** Maps and sets as JSON can have them, the keys of objects in one order, of a page the words that are not 0, of mappings how many. */
 function plain(key: string, value: unknown): unknown {
-  if (key === 'words') return Object.entries(value as number[]).filter(([, word]) => word !== 0)
+  if (key === 'words') return (value as number[]).flatMap((word, at) => (word === 0 ? [] : [at, word]))
+  if (key === 'mappings') return (value as unknown[]).length
   if (value instanceof Map || value instanceof Set) return [...value]
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
