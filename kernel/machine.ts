@@ -19,6 +19,8 @@ export class Machine extends Faultable {
   #inRun = false
   /** Told of each thread that becomes able to go on; for policies. */
   onReady: ((task: Task) => void) | null = null
+  /** What hung on the guards of waits that the last step ended or interrupted: object and part. */
+  abandoned: (readonly [Id, number])[] = []
   steps = 0
   /** Threads that have a program and have not ended. */
   alive = 0
@@ -185,6 +187,7 @@ export class Machine extends Faultable {
     while (kernel.ended.length > 0) kernel.ended.pop()
     if (this.logged.length > 0) this.logged = []
     if (this.finished.length > 0) this.finished = []
+    if (this.abandoned.length > 0) this.abandoned = []
     this.concluded = false
     this.steps += 1
   }
@@ -223,11 +226,19 @@ export class Machine extends Faultable {
     }
   }
 
+  /** Its wait is over for another reason than that its guard has opened. */
+  #abandons({ watching, watchedParts }: Task): void {
+    for (let i = 0; i < watching.length; i++) this.abandoned.push([watching[i] ?? '', watchedParts[i] ?? 0])
+  }
+
   #bury(id: Id): void {
     const task = this.tasks.get(id)
     if (task === undefined) return
     if (task.program !== null) this.alive -= 1
-    if (task.watching.length > 0) this.guards.forget(task)
+    if (task.watching.length > 0) {
+      this.#abandons(task)
+      this.guards.forget(task)
+    }
     this.ready.remove(task)
     task.ended = true
     if (!task.original) this.tasks.delete(id)
@@ -248,7 +259,10 @@ export class Machine extends Faultable {
   }
 
   #enabled(task: Task, thread: Thread): boolean {
-    if (thread.pending.length > 0 && isDue(thread)) return true
+    if (thread.pending.length > 0 && isDue(thread)) {
+      if (task.watching.length > 0 && task !== this.actor) this.#abandons(task)
+      return true
+    }
     if (thread.status !== 'ready') return false
     if (thread.call?.outcome !== null) return true
     if (task.pending === null || !task.pending.def.waits || !this.guards.applies(task, thread)) {

@@ -64,7 +64,8 @@ export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
     const sleep = parent?.sleep.filter((event) => !dependent(event, parent.event, path.places)) ?? []
     const node = nodeWith(sleep, parent?.branches[0]?.children ?? [])
     node.optional = path.optionalOf(machine)
-    if (parent !== undefined) parent.lost = lostAt(parent, node.optional)
+    node.ready = path.readyOf(machine)
+    if (parent !== undefined) parent.lost = [...parent.lost, ...lostAt(parent, node.optional)]
     path.nodes.push(node)
     return node
   }
@@ -192,7 +193,7 @@ export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
       absorb(machine)
       const last = path.nodes.at(-1)
       if (last === undefined) return
-      if (last.sequence > 0) last.lost = lostAt(last, NOBODY)
+      if (last.sequence > 0) last.lost = [...last.lost, ...lostAt(last, NOBODY)]
       reverseRaces(path, blocked(machine), reversal, kind === 'optimal' ? 0 : shared)
     },
   }

@@ -16,7 +16,9 @@ export interface Node {
   readonly done: Event[]
   /** Timers and faults that could strike here. */
   optional: readonly number[]
-  /** Those of them that the step has made impossible. */
+  /** Threads that could go on here. */
+  ready: readonly number[]
+  /** Timers, faults and threads whose next step the step has made impossible, or another one. */
   lost: readonly number[]
   event: Event
   /** How many steps of its actor there are, with it. */
@@ -40,6 +42,7 @@ export function nodeWith(sleep: Event[], branches: Branch[]): Node {
     branches,
     done: [],
     optional: NOBODY,
+    ready: NOBODY,
     lost: NOBODY,
     event: NOTHING,
     sequence: 0,
@@ -97,7 +100,13 @@ export class Path {
     const { actor } = node.event
     const touched = this.places.touchedBy(kernel.footprint)
     for (const touch of before.looked) note(touched, touch >> 1, false)
-    const event: Event = { actor, picks, counts, touched, reaches: this.#reaches(actor, machine) }
+    const reaches = this.#reaches(actor, machine)
+    if (reaches.length > 0) {
+      // Whom it ends or interrupts might have gone on before, had what its guard hangs on been otherwise.
+      for (const [object, part] of machine.abandoned) note(touched, this.places.of(object, part), false)
+      node.lost = reaches.filter((other) => node.ready.includes(other))
+    }
+    const event: Event = { actor, picks, counts, touched, reaches }
     const { clock, races } = this.standing(event, before.refused)
     node.event = event
     node.last = this.#last[actor] ?? -1
@@ -294,6 +303,13 @@ export class Path {
       if ((node.clock[event.actor] ?? 0) < sequence) events.push(node.event)
     }
     return events
+  }
+
+  /** Threads that could go on, by their numbers. */
+  readyOf({ ready }: Machine): readonly number[] {
+    const list: number[] = []
+    for (let i = 0; i < ready.size; i++) list.push(this.actor(ready.at(i).id))
+    return list
   }
 
   /** Timers and faults that the machine could strike with, by their numbers. */
