@@ -43,6 +43,13 @@ test('a text that can not be parsed is not kept', async () => {
   expect(kept()).toEqual([])
 })
 
+test('code that knows its own path is not kept', async () => {
+  const text = 'export default import.meta.url'
+  expect(await transpile(text, '/here/a.ts', load)).toContain('/here/a.ts')
+  expect(await transpile(text, '/there/a.ts', load)).toContain('/there/a.ts')
+  expect(kept()).toEqual([])
+})
+
 test('what is kept is what is used, and nothing else is left there', async () => {
   await transpile('export default 3', '/a.ts', load)
   const [name = ''] = kept()

@@ -21,10 +21,12 @@ const FAILED = 'exports.__JITI_ERROR__ = '
 export async function transpile(text: string, path: string, load: () => Promise<Jiti>): Promise<string> {
   const ts = /ts$/.test(path)
   const name = `${keyOf(text, ts)}.js`
-  const kept = read(join(SHIPPED, name)) ?? read(join(cacheFolder(), name))
+  // jiti writes the file's own path into code that asks for it.
+  const isKept = !text.includes('import.meta')
+  const kept = isKept ? (read(join(SHIPPED, name)) ?? read(join(cacheFolder(), name))) : null
   if (kept !== null) return kept
   const code = (await load()).transform({ source: text, filename: path, ts, async: true, interopDefault: false })
-  if (!code.startsWith(FAILED)) keep(cacheFolder(), name, code)
+  if (isKept && !code.startsWith(FAILED)) keep(cacheFolder(), name, code)
   return code
 }
 
