@@ -19,7 +19,7 @@ export const joinQueue = (thread: Id): Id => `${thread}/join`
 export function endThread(kernel: Kernel, thread: Thread): void {
   const process = processOf(kernel, thread)
   if (process.threaded) {
-    if (kernel.journal !== null) kernel.journal.save('processes', process.id)
+    writesProcess(kernel, process.id, LIFE) // whoever is the last ends the process
     delete process.threads[thread.id]
     stopThread(kernel, thread)
     if (!isEmpty(process.threads)) return

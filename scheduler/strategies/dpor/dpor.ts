@@ -4,8 +4,8 @@ import type { Decider } from '../../decider.ts'
 import { dependent, type Event, NOBODY } from './event.ts'
 import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
 import { Picked } from './picked.ts'
-import { type Reversal, reverseRaces, sourceSet, wakeUp } from './races.ts'
-import type { Branch } from './tree.ts'
+import { isAsleep, type Reversal, reverseRaces, sourceSet, wakeUp } from './races.ts'
+import { type Branch, prune } from './tree.ts'
 
 /**
  * Dynamic partial-order reduction: of all schedules that differ only in the order of steps that have nothing to do with
@@ -143,7 +143,10 @@ export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
       if (node.sequence > 0 && branch !== undefined) {
         node.sleep.push(node.event)
         node.done.push(node.event)
-        if (branch.free) tryOthers(node)
+        if (branch.free) {
+          prune(node.branches, node.event, path.places)
+          tryOthers(node)
+        }
         path.unmake(node)
       }
       if (node.branches.length > 0) {
@@ -205,20 +208,6 @@ const NOTHING_KNOWN: Beforehand = { refused: new Set(), looked: NOBODY }
 function lostAt({ optional, event }: Node, now: readonly number[]): readonly number[] {
   if (optional.length === 0) return NOBODY
   return optional.filter((actor) => actor !== event.actor && !now.includes(actor))
-}
-
-/** Whether all that the actor could do is asleep. */
-function isAsleep(sleep: readonly Event[], actor: number): boolean {
-  let picks = 0
-  let count = 0
-  for (const event of sleep) {
-    if (event.actor !== actor) continue
-    if (event.counts.length === 0) return true
-    if (event.counts.length > 1) continue
-    picks += 1
-    count = event.counts[0] ?? 0
-  }
-  return count > 0 && picks >= count
 }
 
 function changed(): BadInput {

@@ -101,6 +101,7 @@ export class Path {
     const touched = this.places.touchedBy(kernel.footprint)
     for (const touch of before.looked) note(touched, touch >> 1, false)
     const reaches = this.#reaches(actor, machine)
+    node.lost = NOBODY
     if (reaches.length > 0) {
       // Whom it ends or interrupts might have gone on before, had what its guard hangs on been otherwise.
       for (const [object, part] of machine.abandoned) note(touched, this.places.of(object, part), false)

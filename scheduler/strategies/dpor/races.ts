@@ -37,12 +37,30 @@ export function reverseRaces(
     const node = nodes[step] as Node // below length
     if (node.sequence === 0) continue
     if (step >= from) for (const first of node.races) turn(path, first, node.event, step, reverse)
-    for (const actor of node.lost) {
-      const event = { actor, picks: NOBODY, counts: NOBODY, touched: null, reaches: NOBODY }
-      reverse(node, [event], path)
-    }
+    for (const actor of node.lost) tryFirst(node, actor)
   }
   for (const { event, races } of blocked) for (const first of races) turn(path, first, event, nodes.length, reverse)
+}
+
+/** What a step makes impossible is tried in its place. */
+function tryFirst({ sleep, branches }: Node, actor: number): void {
+  if (isAsleep(sleep, actor) || branches.some(({ event }) => event.actor === actor)) return
+  const event = { actor, picks: NOBODY, counts: NOBODY, touched: null, reaches: NOBODY }
+  branches.push({ event, children: [], free: true })
+}
+
+/** Whether all that the actor could do is asleep. */
+export function isAsleep(sleep: readonly Event[], actor: number): boolean {
+  let picks = 0
+  let count = 0
+  for (const event of sleep) {
+    if (event.actor !== actor) continue
+    if (event.counts.length === 0) return true
+    if (event.counts.length > 1) continue
+    picks += 1
+    count = event.counts[0] ?? 0
+  }
+  return count > 0 && picks >= count
 }
 
 /** From before the first of two: whatever does not come after it, and then the second. */

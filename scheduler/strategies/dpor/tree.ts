@@ -69,3 +69,19 @@ function chain(sequence: readonly Event[]): Branch {
     branch = { event: sequence[i] as Event, children: branch === null ? [] : [branch], free: false } // from below length down to 0
   return branch as Branch // a chain of at least one step
 }
+
+/** Takes out what begins with the step, as far as order matters: it has been explored, and nobody knew beforehand what it would touch. */
+export function prune(branches: Branch[], explored: Event, places: Places): void {
+  const kept = branches.filter((branch) => !isCovered(branch, [], explored, places))
+  branches.splice(0, branches.length, ...kept)
+}
+
+/** Whether all that the branch leads to is covered; what of it is, is taken out. */
+function isCovered(branch: Branch, before: readonly Event[], explored: Event, places: Places): boolean {
+  const sequence = [...before, branch.event]
+  const { children } = branch
+  if (children.length === 0) return initial(explored, sequence, places) !== NOT_FIRST
+  const kept = children.filter((child) => !isCovered(child, sequence, explored, places))
+  children.splice(0, children.length, ...kept)
+  return kept.length === 0
+}
