@@ -155,8 +155,7 @@ export class Ghosts {
           }
         }
         if (LISTING.has(key)) {
-          const pairs = key === 'entries' || (key === Symbol.iterator && target instanceof Map)
-          return () => this.#listed(all, Reflect.apply(method, collection, []), pairs)
+          return () => this.#listed(all, Reflect.apply(method, collection, []))
         }
         if (key === 'forEach') {
           return (told: (value: unknown, key: unknown, all: unknown) => void) => {
@@ -170,12 +169,12 @@ export class Ghosts {
     }
   }
 
-  *#listed(all: Cell, items: Iterator<unknown>, pairs: boolean): Generator<unknown> {
+  *#listed(all: Cell, items: Iterator<unknown>): Generator<unknown> {
     for (;;) {
       this.#touch(all, false)
       const { done, value } = items.next()
       if (done === true) return
-      yield pairs ? (value as unknown[]).map((one) => this.#wrapped(one)) : this.#wrapped(value)
+      yield this.#wrapped(value)
     }
   }
 }

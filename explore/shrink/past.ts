@@ -1,4 +1,4 @@
-import { type Footprint, type Id, LIFE, type Machine, type PickKind, WHOLE, WRITE } from '../../kernel/index.ts'
+import { type Footprint, type Id, type Machine, type PickKind, WHOLE, WRITE } from '../../kernel/index.ts'
 import { choiceOf } from '../../scheduler/index.ts'
 import { Cell } from './cell.ts'
 import type { Ghosts } from './ghosts.ts'
@@ -9,10 +9,11 @@ import type { Ghosts } from './ghosts.ts'
  * same. (The happens-before relation as a key: Musuvathi, Qadeer, Partial-order reduction for context-bounded state
  * exploration, 2007.)
  *
- * A step's mark is made of its thread's last mark and of those of the steps that it hangs on, by the footprints: who wrote
- * last whatever it touches. That says as well which reads came before a write, as they have other marks when they come
- * after it. The sum of all marks says what has happened. It has 53 bits: among a hundred thousand states some two are
- * taken for one with a chance of one in a million.
+ * A step's mark is made of its thread's last mark and of those of the steps that it hangs on, by the footprints: who
+ * wrote last whatever it touches. The sum of all marks says what has happened. For each two steps whose order matters it
+ * is enough that one has another mark when the other comes first: so reads need leave none for writes, nor who wakes,
+ * makes or ends a thread for what that does next. It has 53 bits: among a hundred thousand states some two are taken for
+ * one with a chance of one in a million.
  */
 
 /** A sum or a mark: two halves of 32 bits. */
@@ -71,18 +72,16 @@ export class Past {
   }
 
   /** The step is over. */
-  after({ kernel, actor }: Machine): void {
+  after({ kernel, kind }: Machine): void {
     if (this.#who === '') return
-    const { footprint, woken, spawned } = kernel
+    const { footprint } = kernel
     const mark = this.#mark
     const line = this.#lineOf(this.#who)
     mark.a = mix(mix(line.a ^ this.#barrier.a, line.name), this.#picks)
     mark.b = mix(mix(line.b ^ this.#barrier.b, line.name + 1), this.#picks + 1)
+    if (kind !== 'call') this.#hangOn(hashOf(kind), 0)
     if (this.#isBarrier) this.#hangOn(this.#total.a, this.#total.b)
     this.#collect(footprint)
-    // A step hangs on its thread's not having been ended, and so does waking one.
-    this.#collectRead(actor?.id ?? '')
-    for (const id of woken) this.#collectRead(id)
     const { cells, written } = this.#ghosts
     for (let i = 0; i < cells.length; i++) this.#collectCell(cells[i] as Cell) // below length
 
@@ -91,8 +90,6 @@ export class Past {
     this.#ghosts.clear()
 
     copy(mark, line)
-    for (const id of woken) follow(this.#lineOf(id), mark)
-    for (const { thread } of spawned) follow(this.#lineOf(thread), mark)
     this.#total.a = (this.#total.a + mark.a) | 0
     this.#total.b = (this.#total.b + mark.b) | 0
     if (this.#isBarrier) copy(this.#total, this.#barrier)
@@ -158,11 +155,6 @@ export class Past {
     }
   }
 
-  #collectRead(id: Id): void {
-    this.#collectCell(this.#cellOf(id, LIFE))
-    this.#collectCell(this.#partsOf(id).whole)
-  }
-
   #collectCell(cell: Cell): void {
     const { a, b } = this.#current(cell)
     this.#hangOn(a, b)
@@ -197,12 +189,6 @@ export class Past {
 function copy({ a, b }: Mark, to: Mark): void {
   to.a = a
   to.b = b
-}
-
-/** The thread goes on from that step, too. */
-function follow(line: Line, { a, b }: Mark): void {
-  line.a = mix(line.a, a)
-  line.b = mix(line.b, b)
 }
 
 function reset(mark: Mark): void {

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Follower } from '../../explore/shrink/follow.ts'
 import { Layers } from '../../explore/shrink/layers.ts'
+import { movesOf } from '../../explore/shrink/moves.ts'
+import { NO_LIMITS } from '../../explore/shrink/noted.ts'
+import { search } from '../../explore/shrink/search.ts'
 import { Trials } from '../../explore/shrink/trials.ts'
 import {
   boot,
@@ -17,7 +21,7 @@ import {
 import { dfs, run } from '../../scheduler/index.ts'
 import { failingCases, failingScenario } from '../helpers/failing-programs.ts'
 import { cases, scenarioOf } from '../helpers/random-programs.ts'
-import { counted } from '../helpers/shrunk.ts'
+import { counted, failuresOf, leastOf, wayOf } from '../helpers/shrunk.ts'
 
 /**
  * The search, which leaves out whatever differs only in the order of steps that have nothing to do with each other:
@@ -130,6 +134,30 @@ describe('it comes to every state, and with as few preemptions', () => {
     expect(compared).toBeGreaterThan(numRuns * 5)
   }, 600_000)
 })
+
+test('from any failing run of random programs it comes to the least, with no neighbours tried before', () => {
+  let compared = 0
+  fc.assert(
+    fc.property(failingCases, (one) => {
+      const made = failingScenario(one)
+      for (const { choices, failure, ...options } of failuresOf(made, one.seed, 20)) {
+        const trials = new Trials(made, { ...options, sought: failure, spent: { executions: 0, steps: 0 } })
+        const from = trials.make(new Follower(movesOf(choices)), NO_LIMITS)
+        if (from === null) throw new Error('a failing run fails')
+        const work = search(trials, from, { executions: 20_000, steps: 400_000 })
+        let step = work.next()
+        while (step.done !== true) step = work.next()
+        const { best, fewestPreemptions, fewestSteps } = step.value
+        const least = fewestPreemptions && fewestSteps ? leastOf(made, 1_000)?.get(wayOf(failure)) : undefined
+        if (least === undefined) continue
+        expect({ preemptions: best.preemptions, steps: best.steps }).toEqual(least)
+        compared += 1
+      }
+    }),
+    { numRuns },
+  )
+  expect(compared).toBeGreaterThan(numRuns / 8)
+}, 600_000)
 
 /** Programs that each touch a word of their own, and a ghost. */
 const apart = (bodies: Record<string, (ghost: Counts, step: () => Program) => Program>): Scenario =>

@@ -188,6 +188,25 @@ test('a fault that is needed stays, and one that is not goes', () => {
   expect(writeSchedule(shrunk(other, from).choices)).toBe('P')
 })
 
+test('another failure of the same kind is another failure', () => {
+  const two = made({
+    *P({ shared }) {
+      const x = int32(shared.base)
+      yield* x.store(0, 1)
+      yield* assert((yield* x.load(0)) === 1, 'nobody else writes')
+    },
+    *Q({ shared }) {
+      const x = int32(shared.base)
+      yield* x.store(0, 2)
+      yield* assert((yield* x.load(0)) !== 2, 'somebody else writes')
+    },
+  })
+  const byName = failuresOf(two, 'two', 100).map((from) => [from.failure.name, shrunk(two, from)] as const)
+  const of = (name: string) => byName.find(([one]) => one === name)?.[1]
+  expect(writeSchedule(of('somebody else writes')?.choices ?? [])).toBe('Q*2')
+  expect(writeSchedule(of('nobody else writes')?.choices ?? [])).toBe('P Q P')
+})
+
 test('a run without an end stays as it is: a shorter one would show less', () => {
   const endless = made(
     {
