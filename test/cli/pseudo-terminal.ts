@@ -7,7 +7,7 @@ const ESCAPE = String.fromCharCode(27)
 const HOME = `${ESCAPE}[H`
 export const OWN_SCREEN = `${ESCAPE}[?1049h`
 export const SCREEN_BACK = `${ESCAPE}[?1049l`
-const SECONDS_MAX = 10
+const SECONDS_MAX = 30
 
 const PYTHON = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))'
 

@@ -283,5 +283,6 @@ test('a terminal that can draw nothing reads lines', async () => {
   await terminal.after('p1\n', /1 {2}p1: load\(sum\+0\) = 0/)
   await terminal.after('x\n', /exit code 0/)
   expect(terminal.written).not.toContain(OWN_SCREEN)
+  await terminal.ended
   expect(existsSync(join(process.cwd(), 'after'))).toBe(true)
 })
