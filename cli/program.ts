@@ -1,14 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { addDemo } from './commands/demo.ts'
-import { addExplore } from './commands/explore.ts'
-import { addGrade } from './commands/grade.ts'
-import { addList } from './commands/list.ts'
-import { addNew } from './commands/new.ts'
-import { addReplay } from './commands/replay.ts'
-import { addRun } from './commands/run.ts'
-import { addShow } from './commands/show.ts'
-import { addStep } from './commands/step.ts'
 import { complaint, MISUSE } from './complaint.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -17,7 +8,8 @@ import type { Terminal } from './terminal.ts'
 /** Does what the arguments ask for; returns the exit code. */
 export async function perform(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await makeProgram(terminal).parseAsync(args, { from: 'user' })
+    const program = await makeProgram(args, terminal)
+    await program.parseAsync(args, { from: 'user' })
     return terminal.exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSE
@@ -36,7 +28,28 @@ Examples:
 
 Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.`
 
-function makeProgram(terminal: Terminal): Command {
+type Add = (program: Command, terminal: Terminal) => void
+
+/** The commands, in the order in which they are told. Each is loaded when it is needed: loading takes longer than most searches. */
+const COMMANDS: { readonly [name: string]: () => Promise<Add> } = {
+  run: async () => (await import('./commands/run.ts')).addRun,
+  explore: async () => (await import('./commands/explore.ts')).addExplore,
+  step: async () => (await import('./commands/step.ts')).addStep,
+  grade: async () => (await import('./commands/grade.ts')).addGrade,
+  replay: async () => (await import('./commands/replay.ts')).addReplay,
+  show: async () => (await import('./commands/show.ts')).addShow,
+  list: async () => (await import('./commands/list.ts')).addList,
+  new: async () => (await import('./commands/new.ts')).addNew,
+  demo: async () => (await import('./commands/demo.ts')).addDemo,
+}
+
+/** The command that the arguments begin with; all of them where they begin with none. */
+function wanted([first = '']: readonly string[]): Promise<Add[]> {
+  const one = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
+  return Promise.all((one === undefined ? Object.values(COMMANDS) : [one]).map((load) => load()))
+}
+
+async function makeProgram(args: readonly string[], terminal: Terminal): Promise<Command> {
   const program = new Command('ipclab')
     .description(
       'An operating system that does inter-process communication, simulated, and every schedule it could take.',
@@ -44,8 +57,7 @@ function makeProgram(terminal: Terminal): Command {
     .version(version(), '-v, --version')
     .option('--no-color', 'no colours; NO_COLOR does the same')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addRun, addExplore, addStep, addGrade, addReplay, addShow, addList, addNew, addDemo])
-    add(program, terminal)
+  for (const add of await wanted(args)) add(program, terminal)
   // Commander's own complaints come in our words, in one line.
   const outputError = (text: string): void => terminal.tell(complaintOf(text))
   for (const command of [program, ...program.commands]) {

@@ -1,4 +1,5 @@
-import seedrandom from 'seedrandom'
+// This generator alone: the whole package takes long to load.
+import alea from 'seedrandom/lib/alea.js'
 
 /**
  * Every random number of the simulator comes from here. `alea` is quick to seed and to ask, and its arithmetic is exact
@@ -11,6 +12,6 @@ export interface Numbers {
 
 /** A stream of random numbers that depends on the seed's text alone. */
 export function numbers(seed: string): Numbers {
-  const next = seedrandom.alea(seed)
+  const next = alea(seed)
   return { below: (n) => Math.floor(next() * n) }
 }
