@@ -55,13 +55,20 @@ function noting(decider: Decider, note: (simulation: Simulation) => void): Decid
   }
 }
 
-/** The second look at a run, for drawing. */
-export const reviewGuarded = (trace: Trace, loaded: LoadedScenario): Review =>
-  guarded(
+const reviews = new WeakMap<Trace, Review>()
+
+/** The second look at a run, for drawing: taken once. */
+export function reviewGuarded(trace: Trace, loaded: LoadedScenario): Review {
+  const known = reviews.get(trace)
+  if (known !== undefined) return known
+  const seen = guarded(
     () => null,
     () => review(trace, loaded),
     SILENCE_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
   )
+  reviews.set(trace, seen)
+  return seen
+}
 
 /** What of a run has a name of its own. */
 export const findingsGuarded = (trace: Trace, loaded: LoadedScenario): Finding[] =>

@@ -1,4 +1,4 @@
-import type { AnyValues, Scenario } from '../kernel/index.ts'
+import { type AnyValues, invariant, type Scenario } from '../kernel/index.ts'
 import { decider as deciderNamed, type Ending, type Failure, replay, type Schedule } from '../scheduler/index.ts'
 import { type LoadedScenario, record, type Trace } from '../trace/index.ts'
 import type { ExploreOptions } from './explore.ts'
@@ -35,12 +35,15 @@ export function* investigate(
   search: Search,
   options: ExploreOptions,
 ): Generator<void, Found> {
-  let trace = cutShort(given, recordRaw(given, raw, search, options), raw)
-  yield
   const { signal } = options
-  const wished = (options.shrink ?? options.prefix === undefined) && !raw.keepsTime && !isLate(raw, trace)
-  const shrunk = wished ? yield* shrinking(search.scenario, fromOf(trace), shrinkOptions(options)) : null
-  if (shrunk !== null) trace = recordShrunk(given, raw, shrunk, search, trace)
+  const wished = (options.shrink ?? options.prefix === undefined) && !raw.keepsTime
+  const late =
+    wished && raw.failure.kind !== 'step limit' ? null : cutShort(given, recordRaw(given, raw, search, options), raw)
+  yield
+  const shrinks = wished && (late === null || !isLate(raw, late))
+  const shrunk = shrinks ? yield* shrinking(search.scenario, fromOf(raw, search), shrinkOptions(options)) : null
+  const trace =
+    shrunk === null ? (late ?? recordRaw(given, raw, search, options)) : recordShrunk(given, raw, shrunk, search)
   const story = signal?.aborted === true ? null : yield* untilStopped(tellStory(given, trace), signal)
   const { params } = trace.header
   return {
@@ -72,13 +75,11 @@ function scheduleOf(shrunk: Shrunk | null, { schedule }: Raw, { choices, steps }
   return { choices, preemptions: (shrunk ?? schedule).preemptions, steps }
 }
 
-function fromOf({ header, choices, verdict }: Trace): ShrinkFrom {
-  const { params, wakeOrder, maxSteps } = header
-  const { kind, name } = verdict.failure ?? DEADLOCK
-  return { params, wakeOrder, maxSteps, choices, failure: { kind, name } }
+function fromOf({ failure: { kind, name }, schedule }: Raw, { simulation, maxSteps }: Search): ShrinkFrom {
+  invariant(simulation !== null, 'a run that failed was made')
+  const { params, state } = simulation
+  return { params, wakeOrder: state.wakeOrder, maxSteps, choices: schedule.choices, failure: { kind, name } }
 }
-
-const DEADLOCK = { kind: 'deadlock', name: 'deadlock' } as const
 
 /** Parameters that the user has set stay as they are. */
 const shrinkOptions = ({ params, signal }: ExploreOptions): ShrinkOptions => ({
@@ -108,16 +109,11 @@ function recordRaw(given: Scenario | LoadedScenario, raw: Raw, search: Search, o
   return record(given, { decider, maxSteps, from: originOf(raw, search), ...bootOptions(options) })
 }
 
-function recordShrunk(
-  given: Scenario | LoadedScenario,
-  raw: Raw,
-  shrunk: Shrunk,
-  search: Search,
-  before: Trace,
-): Trace {
+function recordShrunk(given: Scenario | LoadedScenario, raw: Raw, shrunk: Shrunk, search: Search): Trace {
   const { params, maxSteps, choices } = shrunk
-  const { wakeOrder } = before.header
-  return record(given, { decider: replay(choices), maxSteps, params, wakeOrder, from: originOf(raw, search) })
+  const { wakeOrder } = search.simulation?.state ?? {}
+  const base = { decider: replay(choices), maxSteps, params, from: originOf(raw, search) }
+  return record(given, wakeOrder === undefined ? base : { ...base, wakeOrder })
 }
 
 const originOf = (raw: Raw, { strategy, seed }: Search) => ({
