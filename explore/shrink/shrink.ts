@@ -9,7 +9,11 @@ import { pausing } from './pausing.ts'
 import { type Budget, type Searched, search } from './search.ts'
 import { type Sought, Trials } from './trials.ts'
 
-/** From a failing run to the smallest that fails in the same way: fewest preemptions, then fewest steps, then smaller parameters. */
+/**
+ * From a failing run to the smallest that fails in the same way: fewest preemptions, then fewest steps, then smaller
+ * parameters. A lower parameter is taken only with a failure that is no larger; but how small the larger program's can be
+ * is searched with a small budget first, as the thorough search is for the program that remains.
+ */
 
 /** A failing run, as it was found. */
 export interface ShrinkFrom {
@@ -51,6 +55,8 @@ export interface Shrunk {
 
 const EXECUTIONS = 4_000
 const STEPS = 80_000
+/** What is searched before parameters are lowered. To be thorough is cheaper in the smaller program. */
+const QUICK: Budget = { executions: 200, steps: 1_000 }
 
 /** What is known of the smallest so far. */
 interface Known extends Place {
@@ -118,20 +124,26 @@ class Shrinking {
     // That a run has no end is shown by its length, and by everybody's having had his turn: a shorter one shows less.
     if (this.known.best.failure.kind === 'step limit') return
     for (;;) {
-      yield* this.#shorten()
+      yield* this.#shorten(least(QUICK, this.#budget))
       const smaller = yield* lower(this.#scenario, this.known, this.#fixed)
-      if (smaller === null) return
-      this.lowered.add(smaller.name)
-      this.known = { ...smaller, fewestPreemptions: false, fewestSteps: false }
+      if (smaller !== null) {
+        this.lowered.add(smaller.name)
+        this.known = { ...smaller, fewestPreemptions: false, fewestSteps: false }
+        continue
+      }
+      if (isComplete(this.known)) return
+      const { best } = this.known
+      yield* this.#shorten(this.#budget)
+      if (this.known.best === best) return
     }
   }
 
   /** The smallest schedule, with the parameters as they are. */
-  *#shorten(): Generator<void, void> {
+  *#shorten(budget: Budget): Generator<void, void> {
     for (;;) {
       this.#knows(yield* this.#told(descend(this.known.trials, this.known.best)))
       const before = this.known.best
-      const searched = yield* this.#told(search(this.known.trials, before, this.#budget))
+      const searched = yield* this.#told(search(this.known.trials, before, budget))
       this.known = { ...this.known, ...searched }
       if (searched.best === before) return
       if (isComplete(searched)) return this.#knows(yield* this.#told(descend(this.known.trials, searched.best)))
@@ -149,3 +161,8 @@ class Shrinking {
 }
 
 const isComplete = ({ fewestPreemptions, fewestSteps }: Searched): boolean => fewestPreemptions && fewestSteps
+
+const least = (one: Budget, other: Budget): Budget => ({
+  executions: Math.min(one.executions, other.executions),
+  steps: Math.min(one.steps, other.steps),
+})

@@ -108,7 +108,7 @@ function compare(made: Scenario): number {
   return all.size
 }
 
-const numRuns = Number(process.env.RUNS ?? 80)
+const numRuns = Number(process.env.RUNS ?? 50)
 
 describe('it comes to every state, and with as few preemptions', () => {
   test('of random programs that fail', () => {
