@@ -151,6 +151,7 @@ export function scenarioOf({ programs, links, boxes, wakeOrder }: Case): Scenari
       return made
     },
     ghost: (): Ghost => ({ sent: [], got: [], hands: [], told: [] }),
+    deadlocks: 'total', // what holds at the end of a run is asked at its end
     programs: Object.fromEntries(
       NAMES.map((name, i) => [
         name,
