@@ -29,7 +29,6 @@ export function decider(text: string, seed: string, others: readonly string[] = 
     case 'dfs':
       return options.length === 0 ? dfs() : dfs({ preemptions: numberOf(text, options, 'preemptions', 0, 0) })
     case 'dpor':
-      if (options.length === 1 && options[0] === 'source') return dpor('source')
       return plain(text, options, dpor())
     case 'fifo':
       return plain(text, options, fifo())

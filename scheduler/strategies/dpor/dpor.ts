@@ -4,20 +4,19 @@ import type { Decider } from '../../decider.ts'
 import { dependent, type Event, NOBODY } from './event.ts'
 import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
 import { Picked } from './picked.ts'
-import { isAsleep, type Reversal, reverseRaces, sourceSet, wakeUp } from './races.ts'
-import { type Branch, prune } from './tree.ts'
+import { isAsleep, reverseRaces } from './races.ts'
+import { prune } from './tree.ts'
 
 /**
  * Dynamic partial-order reduction: of all schedules that differ only in the order of steps that have nothing to do with
  * each other, one is made. Abdulla, Aronis, Jonsson, Sagonas, Source sets: a foundation for optimal dynamic partial order
- * reduction, JACM 64(4), 2017. `optimal` makes no schedule in vain; `source` keeps no wake-up trees, and gives up a run
- * when it turns out to have been made already.
+ * reduction, JACM 64(4), 2017: the optimal algorithm, with wake-up trees, which makes no schedule in vain.
  *
  * Departures from the paper: races are looked for when a run is over, and all of them again after each; calls that wait
  * are turned round only with what they could have been made before, for which their guards are asked about earlier states;
  * timers and faults are actors of their own, and where a step makes one impossible, it is tried right before that step.
  */
-export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
+export function dpor(): Decider {
   let path = new Path()
   /** Steps that the run under way shares with the one before. */
   let shared = 0
@@ -26,7 +25,6 @@ export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
   let picked = new Picked(null, [])
   let exhausted = false
   let cut = false
-  const reversal: Reversal = kind === 'optimal' ? wakeUp : sourceSet
 
   function next(machine: Machine): number {
     absorb(machine)
@@ -166,7 +164,7 @@ export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
   }
 
   return {
-    name: kind === 'optimal' ? 'dpor' : 'dpor:source',
+    name: 'dpor',
     keepsTime: false,
     needsEnds: true,
     get complete() {
@@ -197,7 +195,7 @@ export function dpor(kind: 'optimal' | 'source' = 'optimal'): Decider {
       const last = path.nodes.at(-1)
       if (last === undefined) return
       if (last.sequence > 0) last.lost = [...last.lost, ...lostAt(last, NOBODY)]
-      reverseRaces(path, blocked(machine), reversal, kind === 'optimal' ? 0 : shared)
+      reverseRaces(path, blocked(machine))
     },
   }
 }
@@ -215,5 +213,3 @@ function changed(): BadInput {
     'the same choices lead to other options than before: a program keeps state between runs, or draws random numbers of its own',
   )
 }
-
-export type { Branch }
