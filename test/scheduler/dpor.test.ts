@@ -1,4 +1,4 @@
-import { map_anonymous, scenario } from 'ipclab'
+import { map_anonymous, scenario, yield_ } from 'ipclab'
 import { await_, boot, compareExchange, int32, type Program, type Scenario } from 'ipclab/kernel'
 import { mailbox_create, mailbox_receive, mailbox_send } from 'ipclab/message'
 import { pthread_mutex_lock, pthread_mutex_unlock, sem_init, sem_post, sem_wait } from 'ipclab/posix'
@@ -198,4 +198,17 @@ test.each<[string, () => Scenario, number, number]>([
 ])('%s', (_name, one, traces, deadlocks) => {
   const tally = explored(one(), dpor())
   expect(tally).toEqual({ runs: traces, redundant: 0, pruned: 0, deadlocks, complete: true })
+})
+
+test('faults are refused, not left out', () => {
+  const faulty = scenario('faulty', {
+    programs: {
+      *P() {
+        yield* yield_()
+      },
+    },
+    faults: { kill: true },
+    expect: 'holds',
+  })
+  expect(() => explored(faulty, dpor())).toThrow("dpor does not explore faults yet, and 'faulty' has some")
 })

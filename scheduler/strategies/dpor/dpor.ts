@@ -170,7 +170,9 @@ export function dpor(): Decider {
     get complete() {
       return exhausted && !cut
     },
-    begin({ state }, index) {
+    begin({ state, machine, scenario }, index) {
+      if (machine.faultBook !== null)
+        throw new BadInput(`dpor does not explore faults yet, and '${scenario.title}' has some; use dfs or the default`)
       depth = 0
       if (index > 0) {
         exhausted = !backtrack()
