@@ -4,7 +4,7 @@ import { choicesOf, type Move, NO_PICKS } from './moves.ts'
 
 /**
  * Follows a schedule that may be impossible: what can't happen is left out, and behind its end the running thread goes
- * on, or the first that can. What a thread did sooner than the schedule says it does not do again.
+ * on, or the first that can.
  */
 export class Follower implements Decider {
   readonly name = 'shrinking'
@@ -15,8 +15,6 @@ export class Follower implements Decider {
   #at = 0
   #picks: readonly Choice[] = NO_PICKS
   #picked = 0
-  /** How many moves each thread has made before their time. */
-  readonly #ahead = new Map<string, number>()
 
   /** @param stubborn from which move up to which the running thread goes on as long as it can */
   constructor(moves: readonly Move[], stubborn: readonly [from: number, to: number] = [0, 0]) {
@@ -39,7 +37,6 @@ export class Follower implements Decider {
     for (let move = this.#moves[this.#at]; move !== undefined; move = this.#moves[this.#at]) {
       if (this.#refuses(machine, move)) return 0
       this.#at += 1
-      if (this.#wasAhead(move.choice)) continue
       const option = optionOf(machine, move.choice)
       if (option < 0) continue
       this.#picks = move.picks
@@ -51,15 +48,7 @@ export class Follower implements Decider {
   #refuses(machine: Machine, { choice }: Move): boolean {
     const [from, to] = this.#stubborn
     const { running, runningGoesOn } = machine
-    if (this.#at < from || this.#at >= to || !runningGoesOn || running === null || running.id === choice) return false
-    this.#ahead.set(running.id, (this.#ahead.get(running.id) ?? 0) + 1)
-    return true
-  }
-
-  #wasAhead(choice: Choice): boolean {
-    const ahead = this.#ahead.get(choice) ?? 0
-    if (ahead > 0) this.#ahead.set(choice, ahead - 1)
-    return ahead > 0
+    return this.#at >= from && this.#at < to && runningGoesOn && running?.id !== choice
   }
 
   pick(kind: PickKind, _thread: string, count: number, label: (index: number) => string): number {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { int32, map_anonymous, type Scenario, scenario, type View } from '../../kernel/index.ts'
+import { Follower } from '../../explore/shrink/follow.ts'
+import { NO_LIMITS } from '../../explore/shrink/noted.ts'
+import { search } from '../../explore/shrink/search.ts'
+import { Trials } from '../../explore/shrink/trials.ts'
+import { int32, map_anonymous, type Scenario, scenario, type View, type World } from '../../kernel/index.ts'
 import { compareStates } from '../helpers/states.ts'
 
 /** The shrinker's search leaves out orders that do not matter; what programs see of a ghost is among what matters. */
@@ -270,3 +274,27 @@ function seenIn(map: ReadonlyMap<string, { n: number }>): number {
   })
   return seen
 }
+
+test('where watching itself goes wrong, the search begins anew without', () => {
+  const made = keeping(
+    () => [] as number[],
+    (g) => structuredClone(g).length, // which can't be done with a proxy
+    (g) => void g.push(1),
+  )
+  const failing = {
+    ...made,
+    atEnd: { 'it was not between': ({ load, shared }: World) => load((shared as View<'i32'>).base, 'i32') !== 1 },
+  }
+  const sought = { kind: 'invariant', name: 'it was not between' } as const
+  const spent = { executions: 0, steps: 0 }
+  const trials = new Trials(failing, { params: {}, wakeOrder: 'any', maxSteps: 100, sought, spent })
+  const moves = [...'PQPQP'].map((choice) => ({ choice, picks: [] }))
+  const from = trials.make(new Follower(moves), NO_LIMITS)
+  if (from === null) throw new Error('it fails')
+  expect(from.preemptions).toBe(3)
+  const work = search(trials, from, { executions: 1_000, steps: 10_000 })
+  let step = work.next()
+  while (step.done !== true) step = work.next()
+  expect(step.value.best.preemptions).toBe(2)
+  expect(step.value.fewestPreemptions).toBe(true)
+})

@@ -6,6 +6,18 @@ import { NO_LIMITS } from '../../explore/shrink/noted.ts'
 import { search } from '../../explore/shrink/search.ts'
 import { Trials } from '../../explore/shrink/trials.ts'
 import {
+  ftruncate,
+  MAP_SHARED,
+  mmap,
+  O_CREAT,
+  O_RDWR,
+  PROT_READ,
+  PROT_WRITE,
+  read,
+  shm_open,
+  write,
+} from '../../ipc/posix/index.ts'
+import {
   type Context,
   choose,
   int32,
@@ -16,6 +28,7 @@ import {
   type View,
 } from '../../kernel/index.ts'
 import { failingCases, failingScenario } from '../helpers/failing-programs.ts'
+import { posixCases, posixScenario } from '../helpers/random-posix.ts'
 import { cases, scenarioOf } from '../helpers/random-programs.ts'
 import { failuresOf, leastOf, wayOf } from '../helpers/shrunk.ts'
 import { bySearch, compareStates } from '../helpers/states.ts'
@@ -51,6 +64,18 @@ describe('it comes to every state, and with as few preemptions', () => {
     expect(compared).toBeGreaterThan(numRuns * 5)
   }, 600_000)
 })
+
+test('of random POSIX programs', () => {
+  let compared = 0
+  fc.assert(
+    fc.property(posixCases, (one) => {
+      const programs = one.programs.map((ops) => ops.slice(0, 2)).with(2, [])
+      compared += compareStates(posixScenario({ ...one, programs }))
+    }),
+    { numRuns: Math.ceil(numRuns / 4) },
+  )
+  expect(compared).toBeGreaterThan(0)
+}, 600_000)
 
 test('from any failing run of random programs it comes to the least, with no neighbours tried before', () => {
   let compared = 0
@@ -114,6 +139,55 @@ test('what was chosen inside a step is told apart', () => {
     expect: 'holds',
   })
   expect(compareStates(choosing)).toBeGreaterThan(9)
+})
+
+/** Q reads two words one after the other, and keeps both; P writes the first and the second. */
+const inTwo = (reads: typeof readWord, writes: typeof writeWord): Scenario =>
+  scenario('in two', {
+    *setup() {
+      const fd = yield* shm_open('/m', O_CREAT | O_RDWR, 0o600)
+      yield* ftruncate(fd, 64)
+      return yield* mmap(null, 64, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+    },
+    programs: {
+      *P({ shared }) {
+        const fd = yield* shm_open('/m', O_RDWR, 0)
+        yield* writes(shared, fd)
+        yield* int32(shared).store(2, 1)
+      },
+      *Q({ shared }) {
+        const fd = yield* shm_open('/m', O_RDWR, 0)
+        const first = yield* reads(shared, fd)
+        const second = yield* int32(shared).load(2)
+        yield* int32(shared).store(3, 10 * first + second)
+      },
+    },
+    expect: 'holds',
+  })
+
+function* readWord(base: number, _fd: number): Program<number> {
+  return yield* int32(base).load(0)
+}
+
+function* readBytes(_base: number, fd: number): Program<number> {
+  return (yield* read(fd, 4)).charCodeAt(0)
+}
+
+function* writeWord(base: number, _fd: number): Program {
+  yield* int32(base).store(0, 1)
+}
+
+function* writeBytes(_base: number, fd: number): Program {
+  yield* write(fd, '\u0001')
+}
+
+test.each([
+  [readWord, writeWord],
+  [readBytes, writeWord],
+  [readWord, writeBytes],
+  [readBytes, writeBytes],
+])('what touches a page as a whole hangs on its words: %o, %o', (reads, writes) => {
+  expect(compareStates(inTwo(reads, writes))).toBeGreaterThan(20)
 })
 
 describe('it is a search that leaves out', () => {

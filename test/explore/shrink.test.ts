@@ -10,6 +10,7 @@ import {
   type Program,
   type Scenario,
   scenario,
+  type View,
 } from '../../kernel/index.ts'
 import checkThenLock from '../../scenarios/atomics/check-then-lock.ts'
 import lostUpdate from '../../scenarios/atomics/lost-update.ts'
@@ -125,6 +126,56 @@ describe('parameters', () => {
     expect(after.params).toEqual({ low: 1, zero: 0, even: 4, many: 42, odd: 1, half: 2.5, name: 'b', flag: true })
   })
 
+  /** Fails if main makes ten steps before all others, or all others before main: which, is a matter of n. */
+  test('a smaller program is searched, where the schedule is of no use to it', () => {
+    const other = scenario('another way round', {
+      params: { n: { default: 2, min: 1, about: 'who has to be first' } },
+      *setup() {
+        return int32(yield* map_anonymous(4096))
+      },
+      programs: {
+        *main({ shared, params }) {
+          for (let i = 0; i < 10; i++) yield* shared.load(0)
+          yield* assert(params.n === 2 || (yield* shared.load(1)) !== 0, 'not first')
+          yield* shared.store(0, 1)
+        },
+        *other({ shared, params }) {
+          yield* shared.store(1, 1)
+          for (let i = 0; i < 9; i++) yield* shared.load(1)
+          yield* assert(params.n === 1 || (yield* shared.load(0)) !== 0, 'not first')
+        },
+      },
+      expect: 'violates: not first',
+    })
+    const choices = Array<string>(11).fill('other')
+    const failure = { kind: 'assertion', name: 'not first' } as const
+    const from = { params: { n: 2 }, wakeOrder: 'any', maxSteps: 1_000, choices, failure } as const
+    expect(shrunk(other, from).params).toEqual({ n: 1 })
+  })
+
+  test('and where there is too much to search, some random runs are made', () => {
+    const many = scenario('many', {
+      params: { n: { default: 2, min: 1, about: 'who they are' } },
+      *setup() {
+        return int32(yield* map_anonymous(4096))
+      },
+      programs: Object.fromEntries(
+        [1, 2].map((n) => [
+          `of${n}_`,
+          {
+            copies: ({ n: wanted }: { n: number }) => (wanted === n ? 8 : 0),
+            *program({ shared }: { shared: View<'i32'> }) {
+              for (let round = 0; round < 3; round++) yield* shared.store(0, (yield* shared.load(0)) + 1)
+            },
+          },
+        ]),
+      ),
+      atEnd: { 'all are counted': ({ shared, load }) => load(shared.base, 'i32') === 24 },
+      expect: 'violates: all are counted',
+    })
+    expect(shrunk(many, failureOf(many)).params).toEqual({ n: 1 })
+  })
+
   test('a smaller program that fails only with more preemptions is not taken', () => {
     const few = scenario('few are worse', {
       params: { workers: { default: 3, min: 2, about: 'how many increment' } },
@@ -186,6 +237,23 @@ test('a fault that is needed stays, and one that is not goes', () => {
   const other = killed(false)
   const from = { ...failureOf(other), choices: readSchedule('Q -Q P') }
   expect(writeSchedule(shrunk(other, from).choices)).toBe('P')
+})
+
+test('an order in which a program can not be used is none', () => {
+  const hasty = made({
+    *P({ shared }) {
+      const x = int32(shared.base)
+      yield* x.load(1)
+      if ((yield* x.load(0)) === 0) throw new TypeError('not yet')
+      yield* assert(false, 'always')
+    },
+    *Q({ shared }) {
+      yield* int32(shared.base).store(0, 1)
+    },
+  })
+  const failure = { kind: 'assertion', name: 'always' } as const
+  const after = shrunk(hasty, { params: {}, wakeOrder: 'any', maxSteps: 100, choices: ['P', 'Q', 'P'], failure })
+  expect([after.choices.join(' '), after.fewestPreemptions]).toEqual(['Q P P', true])
 })
 
 test('another failure of the same kind is another failure', () => {
