@@ -1,4 +1,5 @@
-import type { ShrinkFrom, Shrunk } from '../../explore/shrink/index.ts'
+import { expect } from 'vitest'
+import { type ShrinkFrom, type ShrinkOptions, type Shrunk, shrink } from '../../explore/shrink/index.ts'
 import { type AnyValues, boot, type Scenario } from '../../kernel/index.ts'
 import { type Decider, dfs, MAX_STEPS, random, replay, run, witnessed } from '../../scheduler/index.ts'
 
@@ -99,4 +100,20 @@ export function counted(inner: Decider): Decider & { preemptions: number } {
     pick: (...asked: Parameters<Decider['pick']>) => inner.pick(...asked),
   }
   return counting
+}
+
+/** What shrinking makes of a failure, once it has been seen that a replay of it fails like that, and that it ends there. */
+export function shrunk(one: Scenario, from: ShrinkFrom, options: ShrinkOptions = {}): Shrunk {
+  const after = shrink(one, from, options)
+  const again = replayed(one, after)
+  expect(again.failure).toEqual(after.failure)
+  expect(wayOf(after.failure)).toBe(wayOf(from.failure))
+  expect(again.choices).toEqual(after.choices)
+  expect([again.preemptions, again.steps]).toEqual([after.preemptions, after.steps])
+
+  const { executions: _, lowered: __, ...first } = after
+  const { executions: ___, lowered, ...second } = shrink(one, { ...from, ...after }, options)
+  expect(second).toEqual(first)
+  expect(lowered).toEqual([])
+  return after
 }
