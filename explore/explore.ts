@@ -55,6 +55,8 @@ export interface Exploration {
   readonly executions: number
   /** How many schedules there are, where every one was made. */
   readonly schedules: number | null
+  /** How many of them differ in more than the order of independent steps, where one of each was made (dpor). */
+  readonly traces: number | null
   /** Every schedule with at most so many preemptions was made; `null` where the search was not bounded like that. */
   readonly bound: number | null
   readonly steps: number
@@ -145,10 +147,11 @@ class Exploring {
 
   result(): Exploration {
     const search = this.#search
-    const { scenario, strategy, seed, maxSteps, executions, schedules, steps, pruned, bound, simulation } = search
+    const { scenario, strategy, seed, maxSteps, executions, schedules, traces, steps, pruned, bound, simulation } =
+      search
     const failure = this.#found
     const verdict = this.#verdict()
-    const facts = { executions, schedules, bound, steps, pruned }
+    const facts = { executions, schedules, traces, bound, steps, pruned }
     const neverReached = failure === null ? search.sometimes.neverReached : []
     const promises = verdict === 'proved' ? [] : search.promises
     return {

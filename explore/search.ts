@@ -79,7 +79,16 @@ export class Search {
 
   /** How many schedules there are, where every one was made, and each once. */
   get schedules(): number | null {
-    return this.complete && this.bound === null ? this.#inPhase : null
+    return this.complete && this.bound === null && !this.#reduces ? this.#inPhase : null
+  }
+
+  /** How many Mazurkiewicz traces there are, where one run of each was made: schedules that differ in more than the order of steps which have nothing to do with each other. */
+  get traces(): number | null {
+    return this.complete && this.#reduces ? this.#inPhase : null
+  }
+
+  get #reduces(): boolean {
+    return this.#phases[this.#phase]?.decider.reduces === true
   }
 
   /** Every schedule with at most so many preemptions was made. */

@@ -9,6 +9,7 @@ export const ENDLESS =
 export interface Counts {
   readonly executions: number
   readonly schedules: number | null
+  readonly traces: number | null
   readonly bound: number | null
   readonly steps: number
   readonly pruned: number
@@ -50,9 +51,11 @@ function smaller({ shrunk, found, params }: Found): string[] {
   ]
 }
 
-function headline(verdict: Verdict, failure: Found | null, { executions, schedules, bound }: Counts): string {
+function headline(verdict: Verdict, failure: Found | null, { executions, schedules, traces, bound }: Counts): string {
   switch (verdict) {
     case 'proved':
+      if (traces !== null)
+        return `proved: holds in every schedule (${count(traces, 'run')}, one for all that differ only in the order of independent steps)`
       if (schedules === null) return 'proved: holds in every schedule'
       return `proved: holds in every schedule (${schedules === 1 ? 'there is' : 'there are'} ${thousands(schedules)})`
     case 'bounded':

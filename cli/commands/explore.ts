@@ -108,7 +108,7 @@ function save(found: Exploration, loaded: LoadedScenario, { out }: Options): Sav
 
 function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null): object {
   const { scenario, failure, verdict, met, strategy, seed, params, wakeOrder, maxSteps } = found
-  const { executions, schedules, bound, steps, pruned, promises, neverReached } = found
+  const { executions, schedules, traces, bound, steps, pruned, promises, neverReached } = found
   return {
     scenario: nameOfFile(loaded.file),
     title: scenario.title,
@@ -122,6 +122,7 @@ function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null)
     maxSteps,
     executions,
     schedules,
+    traces,
     bound,
     steps,
     pruned,

@@ -25,6 +25,7 @@ export function logged(inner: Decider): Logged {
     },
     promise: () => inner.promise?.() ?? null,
     needsEnds: inner.needsEnds ?? false,
+    reduces: inner.reduces ?? false,
     ended: (simulation, ending) => inner.ended?.(simulation, ending),
     begin(simulation, index) {
       length = 0

@@ -23,6 +23,7 @@ export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
     },
     promise: () => inner.promise?.() ?? null,
     needsEnds: inner.needsEnds ?? false,
+    reduces: inner.reduces ?? false,
     ended: (simulation, ending) => inner.ended?.(simulation, ending),
     begin(simulation, index) {
       beginning.begin(simulation, 0)

@@ -111,3 +111,16 @@ test('the budget is one for all phases', async () => {
   const found = await explore(made({ P: steps(12), Q: steps(6) }, { expect: 'holds' }), { executions: 15_000 })
   expect(found.executions).toBe(15_000)
 })
+
+test('dpor proves with one run for all schedules that differ only in the order of independent steps', async () => {
+  const elsewhere = function* ({ shared }: Given): Program {
+    for (let i = 100; i < 108; i++) yield* int32(shared.base).store(i, i)
+  }
+  const found = await explore(made({ P: steps(8), Q: elsewhere }), { strategy: 'dpor' })
+  expect(found).toMatchObject({ verdict: 'proved', executions: 1, schedules: null, traces: 1 })
+  expect(found.text).toBe(
+    'proved: holds in every schedule (1 run, one for all that differ only in the order of independent steps)',
+  )
+  const broken = await explore(made(counter(), lost), { strategy: 'dpor' })
+  expect(broken).toMatchObject({ verdict: 'failed', failure: { schedule: { preemptions: 1 } } })
+})

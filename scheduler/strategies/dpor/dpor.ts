@@ -167,6 +167,7 @@ export function dpor(): Decider {
     name: 'dpor',
     keepsTime: false,
     needsEnds: true,
+    reduces: true,
     get complete() {
       return exhausted && !cut
     },
