@@ -113,6 +113,7 @@ export class Path {
     node.last = this.#last[actor] ?? -1
     node.reached = this.#reached[actor] ?? NOBODY
     node.sequence = (node.last < 0 ? 0 : (this.nodes[node.last]?.sequence ?? 0)) + 1
+    for (let i = clock.length; i < this.names.length; i++) clock.push(0) // without holes it is quicker to read
     clock[actor] = node.sequence
     node.clock = clock
     node.races = races
@@ -297,11 +298,13 @@ export class Path {
 
   /** The steps behind that one which do not come after it. */
   notAfter(step: number, until = this.nodes.length): Event[] {
-    const { event, sequence } = this.nodes[step] as Node // a step of the run
+    const { nodes } = this
+    const { event, sequence } = nodes[step] as Node // a step of the run
+    const { actor } = event
     const events: Event[] = []
     for (let i = step + 1; i < until; i++) {
-      const node = this.nodes[i] as Node // below length
-      if ((node.clock[event.actor] ?? 0) < sequence) events.push(node.event)
+      const node = nodes[i] as Node // below length
+      if ((node.clock[actor] ?? 0) < sequence) events.push(node.event)
     }
     return events
   }

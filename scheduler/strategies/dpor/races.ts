@@ -1,4 +1,4 @@
-import { type Event, NOBODY } from './event.ts'
+import { type Event, NOBODY, type Places } from './event.ts'
 import type { Node, Path } from './path.ts'
 import { initial, insert, NOT_FIRST } from './tree.ts'
 
@@ -12,12 +12,22 @@ export function reverseRaces(
   path: Path,
   blocked: readonly { readonly event: Event; readonly races: readonly number[] }[],
 ): void {
-  for (const node of path.nodes) {
-    if (node.sequence === 0) continue
-    for (const first of node.races) turn(path, first, node.event)
+  const { nodes } = path
+  // Of each step, those that race with it: what is left when it comes later is the same for all of them.
+  const seconds: (Event[] | undefined)[] = []
+  const note = (first: number, second: Event): void => {
+    const list = seconds[first]
+    if (list === undefined) seconds[first] = [second]
+    else list.push(second)
+  }
+  for (const { event, sequence, races } of nodes) if (sequence > 0) for (const first of races) note(first, event)
+  for (const { event, races } of blocked) for (const first of races) note(first, event)
+  for (let first = 0; first < nodes.length; first++) {
+    const node = nodes[first] as Node // below length
+    const list = seconds[first]
+    if (list !== undefined) turn(path, first, list)
     for (const actor of node.lost) tryFirst(node, actor)
   }
-  for (const { event, races } of blocked) for (const first of races) turn(path, first, event)
 }
 
 /** What a step makes impossible is tried in its place. */
@@ -42,11 +52,19 @@ export function isAsleep(sleep: readonly Event[], actor: number): boolean {
 }
 
 /** From before the first of two: whatever does not come after it, and then the second. */
-function turn(path: Path, first: number, second: Event): void {
+function turn(path: Path, first: number, seconds: readonly Event[]): void {
   const { nodes, places } = path
-  const node = nodes[first]
-  if (node === undefined) return
-  const sequence = [...path.notAfter(first), second]
-  for (const asleep of node.sleep) if (initial(asleep, sequence, places) !== NOT_FIRST) return
-  insert(sequence, node.branches, places)
+  const { sleep, branches } = nodes[first] as Node // somebody races with it
+  const sequence = path.notAfter(first)
+  const length = sequence.length
+  for (const second of seconds) {
+    sequence[length] = second
+    if (!isCovered(sleep, sequence, places)) insert(sequence, branches, places)
+  }
+}
+
+/** Whether what is asleep leads to all that the sequence would. */
+function isCovered(sleep: readonly Event[], sequence: readonly Event[], places: Places): boolean {
+  for (let i = 0; i < sleep.length; i++) if (initial(sleep[i] as Event, sequence, places) !== NOT_FIRST) return true // below length
+  return false
 }
