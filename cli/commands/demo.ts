@@ -65,7 +65,8 @@ function said({ failure, verdict, executions, schedules }: Exploration): string 
     const what = failure.kind === failure.name ? failure.kind : `${failure.kind}: ${failure.name}`
     return `${what} (run ${executions})`
   }
-  return verdict === 'proved' ? `holds in every schedule (there are ${schedules})` : `holds in the ${executions} tried`
+  if (verdict !== 'proved') return `holds in the ${executions} tried`
+  return schedules === null ? 'holds in every schedule' : `holds in every schedule (there are ${schedules})`
 }
 
 function sum(results: readonly Exploration[]): string {
