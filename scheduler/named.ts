@@ -5,12 +5,17 @@ import { fifo, rr } from './policies/rr.ts'
 import { dfs } from './strategies/dfs.ts'
 import { dpor } from './strategies/dpor/dpor.ts'
 import { pct } from './strategies/pct.ts'
+import { pos } from './strategies/pos.ts'
 import { random } from './strategies/random.ts'
+import { surw, urw } from './strategies/surw.ts'
 
 /** What `--strategy` and `--policy` take, with a line on each. */
 export const deciders: { readonly [name: string]: string } = {
   random: 'a random walk, every option equally likely',
   pct: 'random priorities, which fall at random steps; pct:depth=N, 3 if not given',
+  pos: 'every step has a random priority, and draws anew when it loses a race',
+  surw: 'all orders of the steps on one object equally likely, another object in each run',
+  urw: 'a random walk, whoever has more steps left the likelier',
   dfs: 'every schedule, depth first; dfs:preemptions=N only those with at most N, fewest first',
   dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner',
   fifo: 'a policy: a thread runs until it waits or ends',
@@ -26,6 +31,12 @@ export function decider(text: string, seed: string, others: readonly string[] = 
       return plain(text, options, random(seed))
     case 'pct':
       return pct(seed, numberOf(text, options, 'depth', 3, 1))
+    case 'pos':
+      return plain(text, options, pos(seed))
+    case 'surw':
+      return plain(text, options, surw(seed))
+    case 'urw':
+      return plain(text, options, urw(seed))
     case 'dfs':
       return options.length === 0 ? dfs() : dfs({ preemptions: numberOf(text, options, 'preemptions', 0, 0) })
     case 'dpor':

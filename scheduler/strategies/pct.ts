@@ -24,8 +24,8 @@ export function pct(seed: string, depth = 3): Decider {
   let runs = 0
 
   const priorities = new Map<string, number>()
-  /** The steps at which a thread falls, the next one last. */
-  let changes: number[] = []
+  /** The steps at which a thread falls, and how low, the next one last. */
+  let changes: Change[] = []
   let step = 0
 
   function next(machine: Machine): number {
@@ -37,11 +37,13 @@ export function pct(seed: string, depth = 3): Decider {
       note(machine, ordinary)
       return ordinary === 1 ? 0 : stream.below(ordinary)
     }
-    const highest = highestOf(machine, ordinary)
-    if (changes.at(-1) !== step) return highest
-    changes.pop()
-    priorities.set(choiceOf(machine, highest), changes.length)
-    return highestOf(machine, ordinary)
+    let highest = highestOf(machine, ordinary)
+    for (let change = changes.at(-1); change?.step === step; change = changes.at(-1)) {
+      changes.pop()
+      priorities.set(choiceOf(machine, highest), change.priority)
+      highest = highestOf(machine, ordinary)
+    }
+    return highest
   }
 
   function highestOf(machine: Machine, ordinary: number): number {
@@ -108,12 +110,18 @@ export function pct(seed: string, depth = 3): Decider {
     pick: (_kind, _thread, count) => (count === 1 ? 0 : stream.below(count)),
   }
 
-  /** So many different steps at random, the largest first. */
-  function falls(): number[] {
-    const chosen = new Set<number>()
-    while (chosen.size < Math.min(depth - 1, steps)) chosen.add(1 + stream.below(steps))
-    return [...chosen].sort((a, b) => b - a)
+  /** Each where it comes to lie: of two, the later in the run may leave a thread above the earlier one's. */
+  function falls(): Change[] {
+    const chosen: Change[] = []
+    for (let priority = 0; priority < depth - 1; priority++) chosen.push({ step: 1 + stream.below(steps), priority })
+    return chosen.sort((a, b) => b.step - a.step || a.priority - b.priority)
   }
+}
+
+/** The thread about to make that step gets that priority, below all that threads start with. */
+interface Change {
+  readonly step: number
+  readonly priority: number
 }
 
 /** Where a thread that is not to fall starts: so many priorities that two threads hardly ever share one. */
