@@ -35,7 +35,7 @@ export function addExplore(program: Command, terminal: Terminal): void {
     )
     .option(
       '--strategy <name>',
-      'portfolio (the default: random, pct, then dfs), random, pct:depth=N, dfs, dfs:preemptions=N, or a policy',
+      'portfolio (the default: random, pct, then dfs), random, pct:depth=N, pos, surw, urw, dfs, dfs:preemptions=N, dpor, or a policy',
     )
     .option('--executions <n>', 'at most so many runs (default: 100000)', count)
     .option('--time <seconds>', 'at most so many seconds', duration)

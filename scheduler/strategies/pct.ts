@@ -22,6 +22,8 @@ export function pct(seed: string, depth = 3): Decider {
   let steps = 0
   /** Runs made since these were as large as they are. */
   let runs = 0
+  /** There was a run of more steps since. */
+  let exceeded = false
 
   const priorities = new Map<string, number>()
   /** The steps at which a thread falls, and how low, the next one last. */
@@ -73,18 +75,20 @@ export function pct(seed: string, depth = 3): Decider {
     for (let option = 0; option < ordinary; option++) priorities.set(choiceOf(machine, option), 0)
   }
 
-  /** Learns from the run just made. */
+  /** Learns from the run just made; of one that went on as a random walk only from that: what spun is to spin no longer the next time. */
   function learn(): void {
     runs += 1
-    if (step <= steps && priorities.size <= threads) return
-    steps = Math.max(steps, step)
+    const length = steps === 0 || step <= steps * PATIENCE ? step : step - steps * PATIENCE
+    exceeded = (exceeded && length <= steps) || step > Math.max(steps, length)
+    if (length <= steps && priorities.size <= threads) return
+    steps = Math.max(steps, length)
     threads = Math.max(threads, priorities.size)
     runs = 0
   }
 
   function promise(): string | null {
     const known = Math.max(threads, priorities.size) === threads && step <= steps
-    if (steps === 0 || !known) return null
+    if (steps === 0 || !known || exceeded) return null
     const one = 1 / (threads * steps ** (depth - 1))
     const all = 1 - (1 - one) ** (runs + 1)
     const places = depth === 1 ? 'n' : depth === 2 ? '(n k)' : `(n k^${depth - 1})`

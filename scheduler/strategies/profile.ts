@@ -20,6 +20,17 @@ export class Profile {
     return this.runs < RUNS
   }
 
+  /** A run of more steps goes on as a random walk. */
+  get patience(): number {
+    return this.longest * PATIENCE
+  }
+
+  /** A run is over. Of one that went on as a random walk only that tells how long runs are: what spun is to spin no longer the next time. */
+  lasted(steps: number): void {
+    const { longest, patience } = this
+    this.longest = Math.max(longest, this.runs === 0 || steps <= patience ? steps : steps - patience)
+  }
+
   /** A thread has made another. */
   makes(maker: Id, made: Id): void {
     this.#makers.set(made, maker)
@@ -78,5 +89,7 @@ interface Touching {
   written: boolean
 }
 
+/** A run of so many times the longest seen is given up waiting for. */
+const PATIENCE = 4
 /** As many runs are learned from. */
 const RUNS = 50

@@ -51,7 +51,7 @@ function walk(name: 'surw' | 'urw', seed: string): Decider {
     enabled.length = 0
     for (let option = 0; option < ordinary; option++)
       enabled.push(look(option < ready.size ? foresight.of(machine, ready.at(option)) : foresight.ofTimer(machine)))
-    const isRandom = runs === 0 || steps > profile.longest * PATIENCE
+    const isRandom = runs === 0 || steps > profile.patience
     const option = ordinary === 1 ? 0 : isRandom ? stream.below(ordinary) : weighed()
     const mover = enabled[option] as Standing // below length
     if (counts(mover)) {
@@ -130,13 +130,11 @@ function walk(name: 'surw' | 'urw', seed: string): Decider {
     pick: (_kind, _thread, count) => (count === 1 ? 0 : stream.below(count)),
     ended({ machine }) {
       foresight.touched(machine)
-      if (machine.steps > profile.longest) profile.longest = machine.steps
+      profile.lasted(machine.steps)
       if (profile.learns) profile.learn(foresight)
     },
   }
 }
 
-/** A run of so many times the longest seen goes on as a random walk. */
-const PATIENCE = 4
 /** Steps that a run is taken to have while none was made. */
 const FIRST_STEPS = 16

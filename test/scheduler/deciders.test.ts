@@ -250,8 +250,9 @@ const waits = (name: string) =>
   }
 
 test.each([
-  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, pct, dfs, dpor, fifo, rr"],
+  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, pct, pos, surw, urw, dfs, dpor, fifo, rr"],
   ['random:2', "'random:2': random takes no options; write random alone"],
+  ['pos:2', "'pos:2': pos takes no options; write pos alone"],
   ['dfs:depth=3', "'dfs:depth=3': dfs takes a number of preemptions of at least 0, as in dfs:preemptions=2"],
   ['pct:depth=0', "'pct:depth=0': pct takes a depth of at least 1, as in pct:depth=2"],
   ['rr:quantum=0', "'rr:quantum=0': rr takes a quantum of at least 1, as in rr:quantum=2"],
