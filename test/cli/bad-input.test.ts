@@ -80,10 +80,10 @@ test('an unknown strategy is told with those that the command has', async () => 
   folder({ 'each-waits.ts': DEADLOCK })
   const complaint = (command: string) => refused(command, 'each-waits.ts', '--strategy', 'magic')
   expect(await complaint('run')).toBe(
-    "there is no strategy or policy 'magic'; there are random, pct, dfs, dpor, fifo, rr, priority",
+    "there is no strategy or policy 'magic'; there are random, pct, pos, surw, urw, dfs, dpor, fifo, rr, priority",
   )
   expect(await complaint('explore')).toBe(
-    "there is no strategy or policy 'magic'; there are portfolio, random, pct, dfs, dpor, fifo, rr, priority",
+    "there is no strategy or policy 'magic'; there are portfolio, random, pct, pos, surw, urw, dfs, dpor, fifo, rr, priority",
   )
 })
 
