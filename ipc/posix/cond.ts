@@ -31,7 +31,7 @@ import { address, posixError } from './args.ts'
 import { lock, mayLock, mutexBlockers, mutexName, waitsForMutex } from './mutex.ts'
 import { giveBack, MUTEX_WORDS } from './mutex-words.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { reach, reachToRead, sleepOnWord } from './word.ts'
+import { looks, reach, reachToRead, sleepOnWord } from './word.ts'
 
 /**
  * Condition variables, always process-shared: pthread_cond_wait(3). A condition is 48 bytes of memory; memory that is
@@ -143,8 +143,13 @@ const waitStages = [
   { attempt: enter },
   { attempt: waitAgain, wakesSpuriously: true as const },
   {
-    canProceed: (kernel: Kernel, thread: Thread, { mutex }: WaitArgs) => mayLock(kernel, thread, mutex),
-    attempt(kernel: Kernel, thread: Thread, { mutex }: WaitArgs): Outcome {
+    // The condition is touched here, too: glibc's waiter, awake again, counts itself out.
+    canProceed(kernel: Kernel, thread: Thread, { cond, mutex }: WaitArgs): boolean {
+      looks(kernel, thread, cond)
+      return mayLock(kernel, thread, mutex)
+    },
+    attempt(kernel: Kernel, thread: Thread, { cond, mutex }: WaitArgs): Outcome {
+      looks(kernel, thread, cond)
       const outcome = lock(kernel, thread, mutex, false)
       if (outcome === 0) return sleepOnWord(kernel, thread)
       const late = thread.call?.saved === 'ETIMEDOUT'

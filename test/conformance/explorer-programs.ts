@@ -21,14 +21,17 @@ import {
   sem_post,
   sem_wait,
 } from 'ipclab/posix'
+import { Unplayable } from './runner.ts'
 
 /** The programs of `explorer/counts.json`, as its descriptions have them, with their parameters. */
 
 export type Params = Readonly<Record<string, number>>
 
 interface Shared {
-  /** The variables. */
+  /** The variables, or the cells of an array. */
   readonly x: View<'i32'>
+  /** What variables there are beside the array. */
+  readonly y: View<'i32'>
   /** Of each mutex or condition variable its address. */
   readonly lock: (number: number) => number
   readonly boxes: readonly Mailbox[]
@@ -37,6 +40,7 @@ interface Shared {
 type Body = (thread: number, shared: Shared, params: Params) => Program
 
 interface Entry {
+  readonly params: readonly string[]
   /** How many threads there are. */
   readonly threads: (params: Params) => number
   readonly body: Body
@@ -47,9 +51,6 @@ interface Entry {
 const N = ({ N: n = 0 }: Params): number => n
 const two = (): number => 2
 const of = (params: Params, name: string): number => params[name] ?? 0
-
-/** Entries of arrays, and the variables behind them. */
-const BEHIND = 200
 
 const lock = (shared: Shared, number: number) => pthread_mutex_lock(shared.lock(number))
 const unlock = (shared: Shared, number: number) => pthread_mutex_unlock(shared.lock(number))
@@ -83,8 +84,9 @@ function* critical(i: number, x: View<'i32'>, cs: number): Program {
   yield* assert((yield* x.load(cs)) === i + 1, 'alone')
 }
 
-export const PROGRAMS: Readonly<Record<string, Entry>> = {
+const TABLE: Readonly<Record<string, Entry>> = {
   'barrier-cv': {
+    params: ['N'],
     threads: N,
     *body(_i, shared, { N: n = 0 }) {
       const { x } = shared
@@ -97,24 +99,25 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   boundedbuf: {
+    params: ['P', 'K', 'CAP'],
     threads: (params) => of(params, 'P') + 1,
-    *body(thread, { x }, { P: p = 0, K: k = 0, CAP: cap = 0 }) {
-      const fi = BEHIND
+    *body(thread, { x, y }, { P: p = 0, K: k = 0, CAP: cap = 0 }) {
       for (let n = 0; thread < p && n < k; n++) {
-        const i = yield* x.load(fi)
+        const i = yield* y.load()
         if (i >= cap) continue
         yield* x.store(i, 1)
-        yield* x.store(fi, i + 1)
+        yield* y.store(0, i + 1)
       }
       for (let n = 0; thread === p && n < p * k; n++) {
-        const i = yield* x.load(fi)
+        const i = yield* y.load()
         if (i <= 0) continue
         yield* x.load(i - 1)
-        yield* x.store(fi, i - 1)
+        yield* y.store(0, i - 1)
       }
     },
   },
   casw: {
+    params: ['N'],
     threads: N,
     *body(i, { x }) {
       yield* compareExchange(x.at(0), 'i32', 0, i + 1)
@@ -122,12 +125,14 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   'counter-faa': {
+    params: ['N', 'K'],
     threads: N,
     *body(_i, { x }, params) {
       for (let n = 0; n < of(params, 'K'); n++) yield* x.add(0, 1)
     },
   },
   'counter-mutex': {
+    params: ['N', 'K'],
     threads: N,
     *body(_i, shared, params) {
       for (let n = 0; n < of(params, 'K'); n++) {
@@ -138,12 +143,14 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   'counter-rw': {
+    params: ['N', 'K'],
     threads: N,
     *body(_i, shared, params) {
       for (let n = 0; n < of(params, 'K'); n++) yield* increment(shared)
     },
   },
   dekker: {
+    params: ['R', 'S'],
     threads: two,
     *body(i, { x }, { R: r = 0, S: s = 0 }) {
       const [j, turn, cs] = [1 - i, 2, 3]
@@ -169,6 +176,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   fibbench: {
+    params: ['K'],
     threads: two,
     *setup({ x }) {
       yield* x.store(0, 1)
@@ -183,18 +191,18 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   filesystem: {
+    params: ['N'],
     threads: N,
     *body(t, shared) {
-      const { x } = shared
+      const { x, y: busy } = shared
       const [inodes, blocks] = [32, 26]
       const i = t % inodes
-      const busy = BEHIND
       yield* lock(shared, i)
       if ((yield* x.load(i)) === 0) {
         for (let b = (2 * i) % blocks; ; b = (b + 1) % blocks) {
           yield* lock(shared, inodes + b)
-          if ((yield* x.load(busy + b)) === 0) {
-            yield* x.store(busy + b, 1)
+          if ((yield* busy.load(b)) === 0) {
+            yield* busy.store(b, 1)
             yield* x.store(i, b + 1)
             yield* unlock(shared, inodes + b)
             break
@@ -206,6 +214,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   indexer: {
+    params: ['N'],
     threads: N,
     *body(t, shared) {
       const { x } = shared
@@ -223,6 +232,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   lastzero: {
+    params: ['N'],
     threads: (params) => N(params) + 1,
     *body(j, { x }, params) {
       if (j > 0) return yield* x.store(j, (yield* x.load(j - 1)) + 1)
@@ -230,6 +240,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   mailbox: {
+    params: ['C'],
     threads: (params) => of(params, 'C') + 1,
     boxes: (params) => of(params, 'C') + 1,
     *body(i, { boxes }, { C: clients = 0 }) {
@@ -245,6 +256,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   'pc-cv': {
+    params: ['K'],
     threads: two,
     *body(i, shared, params) {
       const { x } = shared
@@ -260,6 +272,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   peterson: {
+    params: ['R', 'S'],
     threads: two,
     *body(i, { x }, { R: r = 0, S: s = 0 }) {
       const [turn, cs] = [2, 3]
@@ -275,9 +288,10 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
       }
     },
   },
-  'philo-naive': { threads: N, body: philosopher(false) },
-  'philo-ordered': { threads: N, body: philosopher(true) },
+  'philo-naive': { params: ['N'], threads: N, body: philosopher(false) },
+  'philo-ordered': { params: ['N'], threads: N, body: philosopher(true) },
   readers: {
+    params: ['N'],
     threads: (params) => N(params) + 1,
     *body(i, { x }) {
       if (i === 0) yield* x.store(0, 42)
@@ -285,6 +299,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   'sb-ring': {
+    params: ['N'],
     threads: N,
     *body(i, { x }, params) {
       yield* x.store(i, 1)
@@ -292,6 +307,7 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   semaphore: {
+    params: ['N', 'K', 'init'],
     threads: N,
     *setup(shared, params) {
       yield* sem_init(shared.lock(0), 1, of(params, 'init'))
@@ -304,40 +320,44 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
     },
   },
   spsc: {
+    params: ['K', 'T', 'CAP'],
     threads: two,
-    *body(i, { x }, { K: k = 0, T: t = 0, CAP: cap = 0 }) {
-      const [head, tail] = [BEHIND, BEHIND + 1]
+    *body(i, { x, y }, { K: k = 0, T: t = 0, CAP: cap = 0 }) {
+      const [head, tail] = [0, 1]
       let done = 0
       for (let n = 0; n < t && done < k; n++) {
         if (i === 0) {
-          const at = yield* x.load(tail)
-          const first = yield* x.load(head)
+          const at = yield* y.load(tail)
+          const first = yield* y.load(head)
           if ((at + 1) % cap === first) continue
           yield* x.store(at, done)
-          yield* x.store(tail, (at + 1) % cap)
+          yield* y.store(tail, (at + 1) % cap)
         } else {
-          const at = yield* x.load(head)
-          if (at === (yield* x.load(tail))) continue
+          const at = yield* y.load(head)
+          if (at === (yield* y.load(tail))) continue
           yield* assert((yield* x.load(at)) === done, 'in order')
-          yield* x.store(head, (at + 1) % cap)
+          yield* y.store(head, (at + 1) % cap)
         }
         done += 1
       }
     },
   },
   'ticket-assume': {
+    params: ['N'],
     threads: N,
     body: ticket(function* (x, my) {
       yield* assume((yield* x.load(1)) === my)
     }),
   },
   'ticket-await': {
+    params: ['N'],
     threads: N,
     body: ticket(function* (x, my) {
       yield* await_(x.at(1), 'i32', (value) => value === my)
     }),
   },
   writers: {
+    params: ['N'],
     threads: N,
     *body(i, { x }) {
       yield* x.store(0, i + 1)
@@ -345,11 +365,22 @@ export const PROGRAMS: Readonly<Record<string, Entry>> = {
   },
 }
 
-/** A program of the table with its parameters. */
+/** Programs by name. */
+export const PROGRAMS: ReadonlyMap<string, Entry> = new Map(Object.entries(TABLE))
+
+/** Of mapped pages: cells, variables beside them, and locks. */
+const [CELLS, BESIDE, LOCKS, PAGES] = [0, 16, 32, 64]
+const PAGE = 4096
+const LINE = 64
+
+/** A program of the table with its parameters. @throws Unplayable when there is no such program or it takes others */
 export function programOf(name: string, params: Params): Scenario {
-  const entry = PROGRAMS[name]
+  const entry = PROGRAMS.get(name)
   if (entry === undefined)
-    throw new Error(`there is no program '${name}'; there are ${Object.keys(PROGRAMS).join(', ')}`)
+    throw new Unplayable(`there is no program '${name}'; there are ${[...PROGRAMS.keys()].join(', ')}`)
+  const given = Object.keys(params)
+  if (given.length !== entry.params.length || !entry.params.every((one) => given.includes(one)))
+    throw new Unplayable(`${name} takes ${entry.params.join(', ')}, not ${given.join(', ') || 'nothing'}`)
   const { threads, body, boxes, setup } = entry
   const programs = Array.from({ length: threads(params) }, (_, i) => [
     `t${i}`,
@@ -357,11 +388,16 @@ export function programOf(name: string, params: Params): Scenario {
   ])
   return scenario(name, {
     *setup(): Program<Shared> {
-      const at = yield* map_anonymous(64 * 4096)
+      const at = yield* map_anonymous(PAGES * PAGE)
       const made: Mailbox[] = []
       for (let i = 0; i < (boxes?.(params) ?? 0); i++) made.push(yield* mailbox_create(`box${i}`))
-      // Each lock has a cache line of its own, on other pages than the variables.
-      const shared = { x: int32(at), lock: (number: number) => at + 4096 + 64 * number, boxes: made }
+      const shared = {
+        x: int32(at + CELLS * PAGE),
+        y: int32(at + BESIDE * PAGE),
+        // Each has a cache line of its own.
+        lock: (number: number) => at + LOCKS * PAGE + LINE * number,
+        boxes: made,
+      }
       if (setup !== undefined) yield* setup(shared, params)
       return shared
     },

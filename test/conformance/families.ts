@@ -1,5 +1,9 @@
+import { explorer } from './explorer.ts'
 import { posix } from './posix.ts'
 import type { Family } from './runner.ts'
 
-/** The families of recorded cases, by name. */
-export const families: ReadonlyMap<string, Family> = new Map<string, Family>([['posix', posix as Family]])
+/** The families of recorded cases, by name. A family plays none but its own cases. */
+export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
+  ['explorer', explorer as Family],
+  ['posix', posix as Family],
+])

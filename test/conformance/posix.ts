@@ -7,13 +7,12 @@ import {
   type Report,
   sigactionByHand,
 } from 'ipclab/kernel'
+import { type Fields, object } from './fields.ts'
 import { expand, printed } from './posix-notation.ts'
 import { type Acting, localOps, ops } from './posix-ops.ts'
 import { type Family, NotModelled, type Recorded, type Session } from './runner.ts'
 
 /** Recordings of a Linux kernel and glibc: test/oracles/posix/README.md. */
-
-type Fields = { readonly [name: string]: unknown }
 
 interface Step {
   readonly p: number
@@ -39,11 +38,6 @@ export const posix: Family<Case> = {
     return { id, part: family, uids: uids.map(Number), steps: steps.map(readStep), end: object(end, 'the end') }
   },
   begin: (recorded) => new PosixSession(recorded),
-}
-
-function object(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no object`)
-  return value as Fields // any object has fields
 }
 
 function readStep(value: unknown, index: number): Step {

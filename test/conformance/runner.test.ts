@@ -8,6 +8,7 @@ import { inWords, play, readCases } from './runner.ts'
 
 const root = join(import.meta.dirname, '../..')
 const shared = join(root, 'test/oracles/posix/cases.jsonl')
+const counts = join(root, 'test/oracles/explorer/counts.json')
 const folder = mkdtempSync(join(tmpdir(), 'ipclab-conform-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -48,12 +49,13 @@ test('a case that goes otherwise is shown by its first difference, and the exit 
 })
 
 test.each([
-  [['nix', shared], "unknown family 'nix'; there is posix"],
+  [['nix', shared], "unknown family 'nix'; there are explorer, posix"],
   [['posix', 'no/such/file'], 'no/such/file: there is no such file'],
   [['posix', 'test'], 'test: is not a file'],
   [['posix', 'package.json'], 'package.json:1: is no JSON'],
   [['posix', shared, '--only', 'nix'], "has no case 'nix'"],
   [['posix', shared, '--families', 'nix'], "has no cases of 'nix'"],
+  [['posix', shared, '--most', 'all'], "--most takes a number of runs, not 'all'"],
   [['posix', shared, '--loud'], "Unknown option '--loud'"],
   [['posix'], 'usage: npm run conform'],
 ])('misuse is told in one line, and the exit code is 2: %j', (args, words) => {
@@ -66,13 +68,26 @@ test.each([
 test.each([
   ['empty', '', 'has no cases'],
   ['cut off', eintr.slice(0, 100), 'is no JSON'],
-  ['a list', '[]', 'a case is no object'],
+  ['a number', '5', 'a number.jsonl:1: a case is no object'],
+  ['an empty array', '[]', 'has no cases'],
+  ['an array', ` [ ${eintr},\n5]`, 'an array.jsonl, case 2: a case is no object'],
+  ['an array cut off', `[ ${eintr},`, 'an array cut off.jsonl: is no JSON'],
   ['foreign', '{"id":"x","tasks":[1]}', 'has no id or no family'],
   ['no uids', '{"id":"x","family":"shm","procs":1}', 'has no uid for each process'],
   ['no steps', '{"id":"x","family":"shm","procs":0,"uids":[]}', 'has no steps'],
   ['bad step', '{"id":"x","family":"shm","procs":0,"uids":[],"steps":[{}],"end":{}}', 'step 0 has no p or no op'],
 ])('a garbled file is told with the line: %s', (name, text, words) => {
   expect(() => readCases(posix, file(`${name}.jsonl`, text))).toThrow(words)
+})
+
+test('an array of cases is as good as a case on each line', () => {
+  expect(readCases(posix, file('array.json', `[${eintr}]`))).toEqual(readCases(posix, file('line.jsonl', eintr)))
+})
+
+test('what would take too many runs is left out, and named', () => {
+  const { stdout, status, last } = conform('explorer', counts, '--families', 'casw,fibbench', '--most', '200')
+  expect(stdout).toContain('casw N=4: left out: 2520 runs are more than --most 200')
+  expect({ last, status }).toEqual({ last: '2 passed, 0 failed, 3 left out', status: 0 })
 })
 
 test('an operation that no model has yet is a difference that says so', () => {

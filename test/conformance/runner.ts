@@ -2,8 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 
 /**
- * Plays recorded cases on the machine, driven by hand, and says where it first does otherwise. What a case looks like
- * and what an operation is called is the family's business: see `Family`.
+ * Plays recorded cases on the machine and says where it first does otherwise. What a case looks like and what an
+ * operation is called is the family's business: see `Family`.
  */
 
 /** A recorded case. Expectations are in the words in which the session answers. */
@@ -30,13 +30,19 @@ export interface Session {
 }
 
 export interface Family<Case extends Recorded = Recorded> {
-  /** Makes a case of a line of the file; throws an Error that says what is wrong with it. */
+  /** Makes a case of what the file has of it; throws an Error that says what is wrong with it. */
   read(line: unknown): Case
-  begin(recorded: Case): Session
+  /** Why a case is not played, when each of its steps may make at most so many runs; `null`: it is played. */
+  leftOut?(recorded: Case, runsMax: number): string | null
+  /** @param tell told how far it has come, where a step takes long */
+  begin(recorded: Case, tell?: (progress: string) => void): Session
 }
 
-/** Thrown by a session for an operation that no model has yet. */
-export class NotModelled extends Error {
+/** Thrown by a session for what it can't play; the message is what came of the step. */
+export class Unplayable extends Error {}
+
+/** For an operation that no model has yet. */
+export class NotModelled extends Unplayable {
   constructor(op: string) {
     super(`${op} is not modelled yet`)
   }
@@ -55,24 +61,47 @@ export interface Difference {
 /** A file that can't be used: the message says what is wrong with it and where. */
 export class BadCases extends Error {}
 
+/** The cases of a file: one on each line, or all of them in one array. */
 export function readCases<Case extends Recorded>(family: Family<Case>, file: string): Case[] {
   if (!existsSync(file)) throw new BadCases(`${file}: there is no such file`)
   if (!statSync(file).isFile()) throw new BadCases(`${file}: is not a file`)
+  const text = readFileSync(file, 'utf8')
   const cases: Case[] = []
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .forEach((text, index) => {
-      if (text.trim() === '') return
-      try {
-        cases.push(family.read(JSON.parse(text)))
-      } catch (error) {
-        const what =
-          error instanceof SyntaxError ? 'is no JSON' : error instanceof Error ? error.message : String(error)
-        throw new BadCases(`${file}:${index + 1}: ${what}`)
-      }
-    })
+  for (const { where, what } of /^\s*\[/.test(text) ? elements(text, file) : lines(text, file)) {
+    try {
+      cases.push(family.read(what))
+    } catch (error) {
+      throw new BadCases(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
   if (cases.length === 0) throw new BadCases(`${file}: has no cases`)
   return cases
+}
+
+/** Something in a file that is to be a case. */
+interface Found {
+  readonly where: string
+  readonly what: unknown
+}
+
+function* lines(text: string, file: string): Iterable<Found> {
+  for (const [index, line] of text.split('\n').entries()) {
+    const where = `${file}:${index + 1}`
+    if (line.trim() !== '') yield { where, what: parsed(line, where) }
+  }
+}
+
+function* elements(text: string, file: string): Iterable<Found> {
+  for (const [index, what] of (parsed(text, file) as unknown[]).entries())
+    yield { where: `${file}, case ${index + 1}`, what }
+}
+
+function parsed(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new BadCases(`${where}: is no JSON`)
+  }
 }
 
 /** Plays the case; `null` when all went as recorded. `tell` is told of each step as it is done. */
@@ -80,8 +109,9 @@ export function play<Case extends Recorded>(
   family: Family<Case>,
   recorded: Case,
   tell?: (step: number, got: unknown) => void,
+  progress?: (words: string) => void,
 ): Difference | null {
-  const session = family.begin(recorded)
+  const session = family.begin(recorded, progress)
   for (const [step, { op, args, expected }] of recorded.steps.entries()) {
     const got = attempt(() => session.perform(step))
     tell?.(step, got)
@@ -96,7 +126,7 @@ function attempt(perform: () => unknown): unknown {
   try {
     return perform()
   } catch (error) {
-    if (error instanceof NotModelled) return error.message
+    if (error instanceof Unplayable) return error.message
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
 }
@@ -104,7 +134,7 @@ function attempt(perform: () => unknown): unknown {
 /** A difference as people read it. */
 export function inWords({ id, step, op, args, expected, got }: Difference): string {
   const where = step === null ? 'at the end' : `step ${step}: ${op} ${JSON.stringify(args)}`
-  return `${id}: ${where}\n  expected ${say(expected)}\n  got      ${say(got)}`
+  return `${id}: ${where}\n  expected ${inJson(expected)}\n  got      ${inJson(got)}`
 }
 
-export const say = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+export const inJson = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
