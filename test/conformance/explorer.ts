@@ -1,6 +1,7 @@
 import { boot, type Scenario } from 'ipclab/kernel'
 import { type Decider, dfs, dpor, run } from 'ipclab/scheduler'
-import { type Params, programOf } from './explorer-programs.ts'
+import type { Params } from './explorer-programs.ts'
+import { programOf } from './explorer-scenario.ts'
 import { type Fields, object, text, whole } from './fields.ts'
 import { type Family, type Recorded, type RecordedStep, type Session, Unplayable } from './runner.ts'
 
