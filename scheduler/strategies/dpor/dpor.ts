@@ -4,7 +4,7 @@ import type { Decider } from '../../decider.ts'
 import { dependent, type Event, NOBODY } from './event.ts'
 import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
 import { Picked } from './picked.ts'
-import { isAsleep, reverseRaces } from './races.ts'
+import { type Blocked, isAsleep, Races } from './races.ts'
 import { prune } from './tree.ts'
 
 /**
@@ -18,6 +18,7 @@ import { prune } from './tree.ts'
  */
 export function dpor(): Decider {
   let path = new Path()
+  let races = new Races(path)
   /** Steps that the run under way shares with the one before. */
   let shared = 0
   let depth = 0
@@ -115,8 +116,8 @@ export function dpor(): Decider {
   }
 
   /** The calls in which threads wait for ever: they, too, could have come earlier. */
-  function blocked(machine: Machine): { event: Event; races: readonly number[] }[] {
-    const found: { event: Event; races: readonly number[] }[] = []
+  function blocked(machine: Machine): Blocked[] {
+    const found: Blocked[] = []
     for (const task of machine.tasks.values()) {
       const event = blockedCall(machine, task)
       if (event === null) continue
@@ -180,6 +181,7 @@ export function dpor(): Decider {
         return !exhausted
       }
       path = new Path()
+      races = new Races(path)
       path.values.begin(state)
       shared = 0
       exhausted = false
@@ -198,7 +200,7 @@ export function dpor(): Decider {
       const last = path.nodes.at(-1)
       if (last === undefined) return
       if (last.sequence > 0) last.lost = [...last.lost, ...lostAt(last, NOBODY)]
-      reverseRaces(path, blocked(machine))
+      races.reverse(blocked(machine), shared)
     },
   }
 }

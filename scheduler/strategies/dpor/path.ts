@@ -1,6 +1,7 @@
 import type { Machine, Task } from '../../../kernel/index.ts'
 import { choiceOf } from '../../choice.ts'
 import { type Event, NOBODY, note, type Place, Places } from './event.ts'
+import { type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
 import { type Value, Values } from './values.ts'
 
@@ -26,7 +27,7 @@ export interface Node {
   /** Of each actor, how many of its steps come before this one, or are it. */
   clock: readonly number[]
   /** Earlier steps that could be turned round with it. */
-  races: readonly number[]
+  races: readonly Race[]
   /** What each place that it touches held before. */
   before: readonly Value[]
   /** The step of its actor before it, -1 for none; and those that had reached its actor since. */
@@ -47,7 +48,7 @@ export function nodeWith(sleep: Event[], branches: Branch[]): Node {
     event: NOTHING,
     sequence: 0,
     clock: NOBODY,
-    races: NOBODY,
+    races: [],
     before: [],
     last: -1,
     reached: NOBODY,
@@ -116,7 +117,7 @@ export class Path {
     for (let i = clock.length; i < this.names.length; i++) clock.push(0) // without holes it is quicker to read
     clock[actor] = node.sequence
     node.clock = clock
-    node.races = races
+    node.races = races.map(raceWith)
     this.#last[actor] = at
     this.#reached[actor] = []
     for (const other of event.reaches) this.#reached[other]?.push(at)
@@ -296,17 +297,20 @@ export class Path {
     return held
   }
 
-  /** The steps behind that one which do not come after it. */
-  notAfter(step: number, until = this.nodes.length): Event[] {
+  /** Lists the steps behind that one which do not come after it. Returns how many they are. */
+  notAfter(step: number, steps: number[], events: Event[]): number {
     const { nodes } = this
     const { event, sequence } = nodes[step] as Node // a step of the run
     const { actor } = event
-    const events: Event[] = []
-    for (let i = step + 1; i < until; i++) {
+    let count = 0
+    for (let i = step + 1; i < nodes.length; i++) {
       const node = nodes[i] as Node // below length
-      if ((node.clock[actor] ?? 0) < sequence) events.push(node.event)
+      if ((node.clock[actor] ?? 0) >= sequence) continue
+      steps[count] = i
+      events[count] = node.event
+      count += 1
     }
-    return events
+    return count
   }
 
   /** Threads that could go on, by their numbers. */

@@ -1,32 +1,132 @@
-import { type Event, NOBODY, type Places } from './event.ts'
+import { dependent, type Event, NOBODY } from './event.ts'
 import type { Node, Path } from './path.ts'
-import { initial, insert, NOT_FIRST } from './tree.ts'
+import { insert, NOT_FIRST, Sequence } from './tree.ts'
 
 /** What a run that is over asks for: each of its races the other way round. */
 
+/** A step could be turned round with one before it. */
+export interface Race {
+  readonly first: number
+  /** The last step that had a say in what was asked for, -1 before that. */
+  last: number
+  /** Whether every step had, so that another one behind them would have one, too. */
+  whole: boolean
+  /** What is asleep before the first, and leads to all that was asked for, if it hangs together with none of those steps. */
+  witness: Event | null
+}
+
+export const raceWith = (first: number): Race => ({ first, last: Infinity, whole: true, witness: null })
+
+/** A call in which a thread waits for ever: it, too, could have come earlier. */
+export interface Blocked {
+  readonly event: Event
+  readonly races: readonly number[]
+}
+
 /**
- * Turns round every race of the run, also those that were turned round before: what comes behind them may be new.
- * @param blocked calls in which threads wait for ever, and what they race with
+ * Turns round every race of a run, also those that were turned round before: what comes behind them may be new. Only
+ * where all that the answer hung on is as it was is it not asked for again.
  */
-export function reverseRaces(
-  path: Path,
-  blocked: readonly { readonly event: Event; readonly races: readonly number[] }[],
-): void {
-  const { nodes } = path
-  // Of each step, those that race with it: what is left when it comes later is the same for all of them.
-  const seconds: (Event[] | undefined)[] = []
-  const note = (first: number, second: Event): void => {
-    const list = seconds[first]
-    if (list === undefined) seconds[first] = [second]
-    else list.push(second)
+export class Races {
+  readonly #path: Path
+  readonly #sequence: Sequence
+  /** Of each step, those that race with it and are to be looked at. */
+  readonly #seconds: number[][] = []
+  /** What is left of the run when a step comes later: the steps, and which they are. */
+  readonly #events: Event[] = []
+  readonly #steps: number[] = []
+  /** Of each actor, how many of its steps come before all that are new in the run. */
+  readonly #known: number[] = []
+
+  constructor(path: Path) {
+    this.#path = path
+    this.#sequence = new Sequence(path.places)
   }
-  for (const { event, sequence, races } of nodes) if (sequence > 0) for (const first of races) note(first, event)
-  for (const { event, races } of blocked) for (const first of races) note(first, event)
-  for (let first = 0; first < nodes.length; first++) {
-    const node = nodes[first] as Node // below length
-    const list = seconds[first]
-    if (list !== undefined) turn(path, first, list)
-    for (const actor of node.lost) tryFirst(node, actor)
+
+  /** @param shared how many steps are as they were in the run before */
+  reverse(blocked: readonly Blocked[], shared: number): void {
+    const { nodes } = this.#path
+    this.#meet(shared)
+    for (let second = 0; second < nodes.length; second++) {
+      const { sequence, races } = nodes[second] as Node // below length
+      if (sequence === 0) continue
+      for (let i = 0; i < races.length; i++) {
+        const race = races[i] as Race // below length
+        if (second >= shared || !this.#isSettled(race, shared)) this.#secondsOf(race.first).push(second)
+      }
+    }
+    for (let first = 0; first < nodes.length; first++) this.#turn(first, blocked)
+  }
+
+  #meet(shared: number): void {
+    const { nodes, names } = this.#path
+    const known = this.#known
+    known.length = 0
+    for (let actor = 0; actor < names.length; actor++) known.push(Infinity)
+    for (let step = shared; step < nodes.length; step++) {
+      const { clock } = nodes[step] as Node // below length
+      for (let actor = 0; actor < known.length; actor++)
+        known[actor] = Math.min(known[actor] as number, clock[actor] ?? 0) // below length
+    }
+  }
+
+  /** Whether the same would come of the race as before. */
+  #isSettled({ first, last, whole, witness }: Race, shared: number): boolean {
+    const { nodes, places } = this.#path
+    const { event, sequence } = nodes[first] as Node // a step of the run
+    const { actor } = event
+    const isAlone = (this.#known[actor] as number) >= sequence // nothing new is left when it comes later
+    if (last < shared && (!whole || isAlone)) return true
+    if (witness === null) return false
+    for (let i = shared; i < nodes.length; i++) {
+      const node = nodes[i] as Node // below length
+      if ((node.clock[actor] ?? 0) < sequence && dependent(witness, node.event, places)) return false
+    }
+    return true
+  }
+
+  /** From before the first of two: whatever does not come after it, and then the second. */
+  #turn(first: number, blocked: readonly Blocked[]): void {
+    const { nodes } = this.#path
+    const seconds = this.#secondsOf(first)
+    let left = -1
+    if (seconds.length > 0 || blocked.length > 0) left = this.#path.notAfter(first, this.#steps, this.#events)
+    for (const second of seconds) {
+      const { event, races } = nodes[second] as Node // a step of the run
+      const race = races.find((one) => one.first === first) as Race // it is why it is here
+      race.witness = this.#ask(first, event, left)
+      const { looked } = this.#sequence
+      race.whole = looked >= left
+      race.last = Math.max(second, left === 0 ? 0 : (this.#steps[Math.min(looked, left - 1)] as number)) // below `left`
+      if (!race.whole) race.witness = null // whatever comes behind has no say
+    }
+    for (const { event, races } of blocked) if (races.includes(first)) this.#ask(first, event, left)
+    seconds.length = 0
+    for (const actor of nodes[first]?.lost ?? NOBODY) tryFirst(nodes[first] as Node, actor) // a step of the run
+  }
+
+  /** Asks for what is left with the second behind it, unless something that is asleep leads to all of that: then returns it. */
+  #ask(first: number, second: Event, left: number): Event | null {
+    const { sleep, branches } = this.#path.nodes[first] as Node // a step of the run
+    const sequence = this.#sequence
+    sequence.begin(this.#events, left, second)
+    for (let i = 0; i < sleep.length; i++) {
+      const witness = sleep[i] as Event // below length
+      sequence.looked = -1
+      if (sequence.initial(witness) !== NOT_FIRST) return witness
+    }
+    sequence.looked = -1
+    insert(sequence, branches)
+    return null
+  }
+
+  #secondsOf(first: number): number[] {
+    let seconds = this.#seconds[first]
+    if (seconds === undefined) {
+      seconds = []
+      this.#seconds[first] = seconds
+    }
+    return seconds
   }
 }
 
@@ -49,22 +149,4 @@ export function isAsleep(sleep: readonly Event[], actor: number): boolean {
     count = event.counts[0] ?? 0
   }
   return count > 0 && picks >= count
-}
-
-/** From before the first of two: whatever does not come after it, and then the second. */
-function turn(path: Path, first: number, seconds: readonly Event[]): void {
-  const { nodes, places } = path
-  const { sleep, branches } = nodes[first] as Node // somebody races with it
-  const sequence = path.notAfter(first)
-  const length = sequence.length
-  for (const second of seconds) {
-    sequence[length] = second
-    if (!isCovered(sleep, sequence, places)) insert(sequence, branches, places)
-  }
-}
-
-/** Whether what is asleep leads to all that the sequence would. */
-function isCovered(sleep: readonly Event[], sequence: readonly Event[], places: Places): boolean {
-  for (let i = 0; i < sleep.length; i++) if (initial(sleep[i] as Event, sequence, places) !== NOT_FIRST) return true // below length
-  return false
 }

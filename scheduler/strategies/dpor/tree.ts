@@ -17,71 +17,110 @@ export interface Branch {
 export const NOT_FIRST = -2
 export const ABSENT = -1
 
-/**
- * Where the step stands in the sequence, if it could come first there: nothing before it hangs together with it.
- * `ABSENT`: it is not in the sequence, and hangs together with nothing in it. `NOT_FIRST` otherwise.
- */
-export function initial(step: Event, sequence: readonly Event[], places: Places): number {
-  for (let i = 0; i < sequence.length; i++) {
-    const other = sequence[i] as Event // below length
-    if (other.actor === step.actor) return same(step, other) ? i : NOT_FIRST
-    if (dependent(step, other, places)) return NOT_FIRST
+/** Steps in the order in which they would be made; those at the front are taken off as they are found in a tree. */
+export class Sequence {
+  readonly #places: Places
+  readonly #events: Event[] = []
+  #from = 0
+  #length = 0
+  /** How far anything looked since it was begun: steps behind that had no say. */
+  looked = -1
+
+  constructor(places: Places) {
+    this.#places = places
   }
-  return ABSENT
+
+  /** Begins with so many of those steps, and the last one behind them. */
+  begin(events: readonly Event[], length: number, last: Event): void {
+    for (let i = 0; i < length; i++) this.#events[i] = events[i] as Event // the caller has so many
+    this.#events[length] = last
+    this.#from = 0
+    this.#length = length + 1
+    this.looked = -1
+  }
+
+  get isEmpty(): boolean {
+    return this.#from === this.#length
+  }
+
+  /**
+   * Where the step stands, if it could come first: nothing before it hangs together with it. `ABSENT`: it is not there,
+   * and hangs together with nothing that is. `NOT_FIRST` otherwise.
+   */
+  initial(step: Event): number {
+    const events = this.#events
+    const length = this.#length
+    for (let i = this.#from; i < length; i++) {
+      const other = events[i] as Event // below length
+      if (other !== step && !dependent(step, other, this.#places)) continue
+      if (i > this.looked) this.looked = i
+      return same(step, other) ? i : NOT_FIRST
+    }
+    this.looked = length
+    return ABSENT
+  }
+
+  /** Takes a step out that could come first. */
+  take(at: number): void {
+    const events = this.#events
+    for (let i = at; i > this.#from; i--) events[i] = events[i - 1] as Event // those before it move up
+    this.#from += 1
+  }
+
+  /** As a branch of a tree. */
+  chain(): Branch {
+    let branch: Branch | null = null
+    for (let i = this.#length - 1; i >= this.#from; i--)
+      branch = { event: this.#events[i] as Event, children: branch === null ? [] : [branch], free: false } // below length
+    return branch as Branch // it is not empty
+  }
 }
 
 /**
  * Puts a sequence among the branches, unless what is there already leads to all that it would. The branches stay in
- * their order; a new one comes last.
+ * their order; a new one comes last. Nothing is left of the sequence.
  */
-export function insert(sequence: readonly Event[], branches: Branch[], places: Places): void {
+export function insert(sequence: Sequence, branches: Branch[]): void {
   let level = branches
-  let rest = sequence
   for (;;) {
-    const found = descend(rest, level, places)
+    const found = descend(sequence, level)
     if (found === null) {
-      if (rest.length > 0) level.push(chain(rest))
+      if (!sequence.isEmpty) level.push(sequence.chain())
       return
     }
     // A leaf is explored freely from there on, and that leads to everything.
-    if (found.branch.children.length === 0) return
-    level = found.branch.children
-    rest = found.rest
+    if (found.children.length === 0) return
+    level = found.children
   }
 }
 
-function descend(
-  rest: readonly Event[],
-  level: readonly Branch[],
-  places: Places,
-): { branch: Branch; rest: readonly Event[] } | null {
-  for (const branch of level) {
-    const at = initial(branch.event, rest, places)
+/** The branch with which the sequence could begin; its step is taken out of the sequence. */
+function descend(sequence: Sequence, level: readonly Branch[]): Branch | null {
+  for (let i = 0; i < level.length; i++) {
+    const branch = level[i] as Branch // below length
+    const at = sequence.initial(branch.event)
     if (at === NOT_FIRST) continue
-    return { branch, rest: at === ABSENT ? rest : [...rest.slice(0, at), ...rest.slice(at + 1)] }
+    if (at !== ABSENT) sequence.take(at)
+    return branch
   }
   return null
 }
 
-function chain(sequence: readonly Event[]): Branch {
-  let branch: Branch | null = null
-  for (let i = sequence.length - 1; i >= 0; i--)
-    branch = { event: sequence[i] as Event, children: branch === null ? [] : [branch], free: false } // from below length down to 0
-  return branch as Branch // a chain of at least one step
-}
-
 /** Takes out what begins with the step, as far as order matters: it has been explored, and nobody knew beforehand what it would touch. */
 export function prune(branches: Branch[], explored: Event, places: Places): void {
-  const kept = branches.filter((branch) => !isCovered(branch, [], explored, places))
-  branches.splice(0, branches.length, ...kept)
+  let kept = 0
+  for (const branch of branches) {
+    if (isCovered(branch, explored, places)) continue
+    branches[kept] = branch
+    kept += 1
+  }
+  branches.length = kept
 }
 
 /** Whether all that the branch leads to is covered; what of it is, is taken out. */
-function isCovered(branch: Branch, before: readonly Event[], explored: Event, places: Places): boolean {
-  const sequence = [...before, branch.event]
-  const { children } = branch
-  if (children.length === 0) return initial(explored, sequence, places) !== NOT_FIRST
-  const kept = children.filter((child) => !isCovered(child, sequence, explored, places))
-  children.splice(0, children.length, ...kept)
-  return kept.length === 0
+function isCovered({ event, children }: Branch, explored: Event, places: Places): boolean {
+  if (dependent(explored, event, places)) return same(explored, event)
+  if (children.length === 0) return true
+  prune(children, explored, places)
+  return children.length === 0
 }
