@@ -4,6 +4,7 @@ import type { LoadedScenario } from '../trace/index.ts'
 import { seconds } from './budget.ts'
 import { guarded } from './guarded.ts'
 import { type Found, investigate } from './investigate.ts'
+import { wishesOf } from './search/wishes.ts'
 import { Search } from './search.ts'
 import { type Met, meets, type Verdict } from './verdict.ts'
 import { ENDLESS, inWords } from './words.ts'
@@ -98,7 +99,8 @@ class Exploring {
 
   constructor(given: Scenario | LoadedScenario, options: ExploreOptions) {
     this.#options = options
-    this.#search = new Search('file' in given ? given.scenario : given, options)
+    const scenario = 'file' in given ? given.scenario : given
+    this.#search = new Search(scenario, wishesOf(scenario, options))
     this.#work = this.#steps(given)
   }
 
@@ -110,6 +112,7 @@ class Exploring {
   *#steps(given: Scenario | LoadedScenario): Generator<void, Found | null> {
     const search = this.#search
     while (!this.#stopped && search.another()) yield
+    if (this.#stopped) search.stop()
     return search.raw === null ? null : yield* investigate(given, search.raw, search, this.#options)
   }
 
@@ -135,7 +138,8 @@ class Exploring {
   /** Between runs: progress is told, and budgets are looked at. */
   #between(): boolean {
     const now = seconds() - this.#began
-    const { executions, executionsMax, steps, raw } = this.#search
+    const { executions, steps, raw, wishes } = this.#search
+    const executionsMax = wishes.executions
     const { time, signal, onProgress } = this.#options
     if (now >= this.#reported) {
       onProgress?.({ executions, executionsMax, steps, seconds: now, failed: raw !== null })
@@ -147,12 +151,12 @@ class Exploring {
 
   result(): Exploration {
     const search = this.#search
-    const { scenario, strategy, seed, maxSteps, executions, schedules, traces, steps, pruned, bound, simulation } =
-      search
+    const { scenario, wishes, executions, schedules, traces, steps, pruned, bound, simulation } = search
+    const { strategy, seed, maxSteps } = wishes
     const failure = this.#found
     const verdict = this.#verdict()
     const facts = { executions, schedules, traces, bound, steps, pruned }
-    const neverReached = failure === null ? search.sometimes.neverReached : []
+    const neverReached = failure === null ? search.neverReached : []
     const promises = verdict === 'proved' ? [] : search.promises
     return {
       scenario,

@@ -2,7 +2,9 @@ import { type AnyValues, invariant, type Scenario } from '../kernel/index.ts'
 import { decider as deciderNamed, type Ending, type Failure, replay, type Schedule } from '../scheduler/index.ts'
 import { type LoadedScenario, record, type Trace } from '../trace/index.ts'
 import type { ExploreOptions } from './explore.ts'
-import { bootOptions, type Raw, type Search } from './search.ts'
+import type { Raw } from './search/unit.ts'
+import { bootOptions } from './search/wishes.ts'
+import type { Search } from './search.ts'
 import { type ShrinkFrom, type ShrinkOptions, type Shrunk, shrinking } from './shrink/index.ts'
 import { type Story, tellStory } from './story/index.ts'
 
@@ -75,7 +77,7 @@ function scheduleOf(shrunk: Shrunk | null, { schedule }: Raw, { choices, steps }
   return { choices, preemptions: (shrunk ?? schedule).preemptions, steps }
 }
 
-function fromOf({ failure: { kind, name }, schedule }: Raw, { simulation, maxSteps }: Search): ShrinkFrom {
+function fromOf({ failure: { kind, name }, schedule }: Raw, { simulation, wishes: { maxSteps } }: Search): ShrinkFrom {
   invariant(simulation !== null, 'a run that failed was made')
   const { params, state } = simulation
   return { params, wakeOrder: state.wakeOrder, maxSteps, choices: schedule.choices, failure: { kind, name } }
@@ -104,8 +106,8 @@ function cutShort(given: Scenario | LoadedScenario, trace: Trace, raw: Raw): Tra
 }
 
 function recordRaw(given: Scenario | LoadedScenario, raw: Raw, search: Search, options: ExploreOptions): Trace {
-  const decider = raw.keepsTime ? deciderNamed(raw.strategy, search.seed) : replay(raw.schedule.choices)
-  const { maxSteps } = search
+  const decider = raw.keepsTime ? deciderNamed(raw.strategy, search.wishes.seed) : replay(raw.schedule.choices)
+  const { maxSteps } = search.wishes
   return record(given, { decider, maxSteps, from: originOf(raw, search), ...bootOptions(options) })
 }
 
@@ -116,7 +118,7 @@ function recordShrunk(given: Scenario | LoadedScenario, raw: Raw, shrunk: Shrunk
   return record(given, wakeOrder === undefined ? base : { ...base, wakeOrder })
 }
 
-const originOf = (raw: Raw, { strategy, seed }: Search) => ({
+const originOf = (raw: Raw, { wishes: { strategy, seed } }: Search) => ({
   decider: raw.keepsTime ? raw.strategy : strategy,
   seed,
   run: raw.execution - 1,

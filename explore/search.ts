@@ -1,80 +1,94 @@
-import { BadInput, boot, KernelPanic, type Scenario, type Simulation } from '../kernel/index.ts'
-import {
-  type Decider,
-  decider as deciderNamed,
-  type Ending,
-  type Failure,
-  indexed,
-  type Logged,
-  MAX_STEPS,
-  type Observer,
-  type Outcome,
-  type RunOptions,
-  run,
-  type Schedule,
-  type Witnessed,
-  witnessed,
-} from '../scheduler/index.ts'
-import { checkDeterminism, differently, stepInWords } from './determinism.ts'
-import type { ExploreOptions } from './explore.ts'
+import type { Scenario, Simulation } from '../kernel/index.ts'
+import { type DfsPart, type Learned, partAfter, together } from '../scheduler/index.ts'
 import { type Phase, phasesOf } from './phases.ts'
-import { Sometimes } from './sometimes.ts'
+import { Maker } from './search/maker.ts'
+import type { Order, Raw, Tally, Unit } from './search/unit.ts'
+import type { Wishes } from './search/wishes.ts'
 
-/** The loop over schedules: one run after another, until one fails, none is left, or the budget is used up. */
+/**
+ * The search over schedules: its units in their order, and what they have come to so far. Units are made here one after
+ * another, or anywhere: only what all those before it came to says what becomes of a unit's result.
+ */
 
-/** A failing run, as it was found. */
-export interface Raw {
-  readonly failure: Failure
-  readonly ending: Ending
-  readonly schedule: Schedule
-  /** Number of the run, from 1. */
-  readonly execution: number
-  /** The strategy or policy that made it. */
-  readonly strategy: string
-  /** A policy keeps time, and only it makes its runs again. */
-  readonly keepsTime: boolean
+/** One place in the order of units: a unit, or a part of a depth-first search that is still to be made into units. */
+interface Place {
+  readonly unit: Unit
+  /** It stands for what comes after this. */
+  readonly after: DfsPart | null
+  given: boolean
+  result: Result | null
 }
 
-export const EXECUTIONS = 100_000
+/** What a unit has come to, and what was thrown on the way. */
+export interface Result {
+  readonly tally: Tally
+  readonly thrown: { readonly error: unknown } | null
+}
+
+/** A unit that was given to somebody to be made. */
+export interface Given {
+  readonly order: Order
+  readonly place: object
+}
+
+/** Runs of a sampler in one unit: it learns anew in each. */
+const BLOCK_RUNS = 2_000
 
 export class Search {
   readonly scenario: Scenario
-  readonly strategy: string
-  readonly seed: string
-  readonly maxSteps: number
-  readonly executionsMax: number
-  readonly sometimes: Sometimes
-  readonly #options: ExploreOptions
+  readonly wishes: Wishes
   readonly #phases: readonly Phase[]
-  /** For a run that nobody watches: the same each time. */
-  readonly #plain: RunOptions
-  #simulation: Simulation | null = null
+  readonly #maker: Maker
+  /** The unit that is made here. */
+  #own: Given | null = null
+  #places: Place[] = []
+  /** The phase that the first place is of, and how many of its runs were made. */
   #phase = 0
   #inPhase = 0
-  executions = 0
-  steps = 0
-  pruned = 0
+  /** Where the order of units ends so far. */
+  #next = { phase: 0, from: 0 }
+  #leftOut = false
+  readonly #reached = new Set<string>()
+  readonly #learned = new Map<string, Learned>()
+  #executions = 0
+  #steps = 0
+  #pruned = 0
+  #over = false
   /** Every schedule was made. */
   complete = false
+  /** Every schedule with at most so many preemptions was made. */
+  bound: number | null = null
   /** The first run that failed. */
   raw: Raw | null = null
   /** Depth-first search met a run without an end, and was given up. */
   endless = false
 
-  constructor(scenario: Scenario, options: ExploreOptions) {
+  constructor(scenario: Scenario, wishes: Wishes) {
     this.scenario = scenario
-    this.#options = options
-    this.strategy = options.strategy ?? 'portfolio'
-    this.seed = String(options.seed ?? 1)
-    this.maxSteps = atLeastOne('maxSteps', options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS)
-    this.executionsMax = atLeastOne('executions', options.executions ?? EXECUTIONS)
-    this.#plain = { maxSteps: this.maxSteps }
-    this.#phases = phasesOf(this.strategy, this.seed, this.executionsMax, options.prefix ?? [])
-    this.sometimes = new Sometimes(scenario)
+    this.wishes = wishes
+    this.#phases = phasesOf(wishes.strategy, wishes.seed, wishes.executions, wishes.prefix)
+    this.#maker = new Maker(scenario, wishes, this.#phases)
   }
 
   get simulation(): Simulation | null {
-    return this.#simulation
+    return this.#maker.simulation
+  }
+
+  /** Nothing is left to be made. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  get executions(): number {
+    return this.#executions + (this.#own === null ? 0 : (this.#maker.unit?.executions ?? 0))
+  }
+
+  get steps(): number {
+    return this.#steps + (this.#own === null ? 0 : (this.#maker.unit?.steps ?? 0))
+  }
+
+  get pruned(): number {
+    return this.#pruned
   }
 
   /** How many schedules there are, where every one was made, and each once. */
@@ -91,131 +105,211 @@ export class Search {
     return this.#phases[this.#phase]?.decider.reduces === true
   }
 
-  /** Every schedule with at most so many preemptions was made. */
-  get bound(): number | null {
-    return this.#made().reduce<number | null>((most, { decider }) => decider.bound ?? most, null)
-  }
-
   /** What is published of the methods that were used. */
   get promises(): string[] {
-    return this.#made().flatMap(({ decider }) => decider.promise?.() ?? [])
+    const made = new Map(this.#phases.slice(0, this.#phase + 1).map(({ name, decider }) => [name, decider]))
+    return [...made].flatMap(([name, decider]) => {
+      const learned = this.#learned.get(name)
+      return learned === undefined ? [] : (decider.promise?.(learned) ?? [])
+    })
   }
 
-  #made(): readonly Phase[] {
-    return this.#phases.slice(0, this.#phase + 1)
+  /** Names of *sometimes* conditions that no run has reached. */
+  get neverReached(): string[] {
+    return Object.keys(this.scenario.sometimes ?? {}).filter((name) => !this.#reached.has(name))
   }
 
-  /** Makes one run; `false` when none is left to make. */
+  /** Makes one run here; `false` when none is left to make. */
   another(): boolean {
-    const phase = this.#phases[this.#phase]
-    if (phase === undefined) return false
-    const simulation = this.#stage(phase.decider)
-    if (!phase.decider.begin(simulation, this.#inPhase)) {
-      this.complete = phase.decider.complete
-      return this.complete || phase.decider.bound != null ? false : this.#nextPhase()
+    if (this.#own === null) {
+      this.#own = this.give()
+      if (this.#own === null) return false
+      this.#maker.begin(this.#own.order)
     }
-    // Only now: a budget that was just enough has been enough.
-    const { executionsMax, review } = phase
-    if (this.executions >= this.executionsMax) return false
-    if (this.#inPhase >= executionsMax) return this.#nextPhase()
-    if (review !== null && this.#inPhase === review.after && !review.goOn()) return this.#nextPhase()
-    this.executions += 1
-    const words: string[] | null = this.#isCompared() ? [] : null
-    const outcome = this.#run(simulation, phase.decider, words)
-    this.#inPhase += 1
-    this.steps += simulation.machine.steps
-    this.#judge(phase, simulation, outcome, words)
-    return this.raw === null
+    if (!this.#maker.another()) this.#settleOwn()
+    return !this.#over
   }
 
-  #run(simulation: Simulation, decider: Logged, words: string[] | null): Outcome {
-    try {
-      return run(simulation, decider, this.#runOptions(words))
-    } catch (error) {
-      if (error instanceof KernelPanic && error.decisions.length === 0) error.decisions = this.#decisions(decider)
-      throw error
+  /** Ends the search, with what it knows. */
+  stop(): void {
+    if (this.#own !== null) this.#settleOwn()
+    this.#over = true
+  }
+
+  #settleOwn(): void {
+    const own = this.#own
+    const tally = this.#maker.unit?.tally()
+    this.#own = null
+    if (own !== null && tally !== undefined) this.take(own, { tally, thrown: null })
+  }
+
+  /** Boots the scenario, though no run is made here. @throws BadInput when that can't be done */
+  boot(): void {
+    this.#maker.boot()
+  }
+
+  /** The next unit that somebody can make, in their order; `null`: there is none now. */
+  give(): Given | null {
+    if (this.#over) return null
+    for (let at = 0; ; at++) {
+      const place = this.#placeAt(at)
+      if (place === null || ends(place.result)) return null
+      if (place.given) continue
+      const { unit } = place
+      place.given = true
+      const limit = Math.min(this.wishes.executions - this.#executions, this.#leftOf(unit.phase))
+      return { order: { unit, limit, reached: [...this.#reached] }, place }
     }
   }
 
-  /** The choices of a run that ended in a panic. */
-  #decisions(decider: Logged): readonly string[] {
-    const again = indexed(decider.taken())
-    try {
-      run(this.#stage(again), again, this.#plain)
-    } catch (error) {
-      if (!(error instanceof KernelPanic)) throw error
+  /** What a unit has come to; it counts when all before it have come to something. @throws what was thrown in the first that threw */
+  take({ place }: Given, result: Result): void {
+    const taken = place as Place // of ours
+    taken.result = result
+    for (;;) {
+      const first = this.#over ? null : this.#placeAt(0)
+      if (first === null || first.result === null) return
+      this.#settle(first, first.result)
     }
-    return again.schedule().choices
   }
 
-  #nextPhase(): boolean {
-    this.#phase += 1
-    this.#inPhase = 0
-    return this.#phase < this.#phases.length
-  }
-
-  /** The scenario, before its first step, with this decider at the door. */
-  #stage(decider: Decider): Simulation {
-    this.#simulation ??= boot(this.scenario, { door: decider, ...bootOptions(this.#options) })
-    this.#simulation.machine.kernel.door = decider
-    this.#simulation.start()
-    return this.#simulation
-  }
-
-  /** Whether the run about to be made is made again and compared. */
-  #isCompared(): boolean {
-    const every = this.#options.checkDeterminism
-    return this.executions === 1 || (every !== undefined && this.executions % every === 0)
-  }
-
-  #runOptions(words: string[] | null): RunOptions {
-    const watch = this.sometimes.observer
-    if (watch === null && words === null) return this.#plain
-    const observers: Observer[] = []
-    if (watch !== null) observers.push(watch)
-    if (words !== null) observers.push((simulation) => words.push(stepInWords(simulation)))
-    return { maxSteps: this.maxSteps, observers }
-  }
-
-  #judge(phase: Phase, simulation: Simulation, { ending, failure }: Outcome, words: string[] | null): void {
-    if (ending === 'pruned') this.pruned += 1
-    if (words === null && failure === null) return
-    if (words !== null) checkDeterminism(simulation, again(phase, this.seed), words, this.maxSteps)
-    if (failure === null) return
-    if (this.#isUnfair(phase, failure)) {
-      this.endless = true
-      this.#phase = this.#phases.length
+  #settle(place: Place, { tally, thrown }: Result): void {
+    const left = Math.min(this.wishes.executions - this.#executions, this.#leftOf(place.unit.phase))
+    if (tally.executions > left || (thrown !== null && tally.executions === left)) {
+      // It was given more than turned out to be left: it is made again, as far as that goes.
+      place.given = false
+      place.result = null
       return
     }
-    const decider = again(phase, this.seed)
-    const staged = this.#stage(decider)
-    decider.begin(staged, 0)
-    const second = run(staged, decider, this.#plain)
-    if (second.failure?.message !== failure.message) throw differently(this.scenario, failure, second.failure)
-    const { name: strategy } = phase
-    const { keepsTime } = phase.decider
-    this.raw = { failure, ending, schedule: decider.schedule(), execution: this.executions, strategy, keepsTime }
+    if (thrown !== null) {
+      this.#over = true
+      throw thrown.error
+    }
+    this.#places.shift()
+    this.#add(tally, place)
+    switch (tally.end) {
+      case 'all':
+        if (this.#placeAt(0)?.unit.phase !== this.#phase) this.#endPhase(tally)
+        return
+      case 'more':
+        if (this.#executions >= this.wishes.executions) this.#over = true
+        else if (tally.rest === null || this.#leftOf(this.#phase) === 0) this.#nextPhase()
+        else this.#places.unshift(...this.#restOf(place.unit, tally, tally.rest))
+        return
+      case 'given up':
+        this.#nextPhase()
+        return
+      case 'endless':
+        this.endless = true
+        this.#over = true
+        return
+      case 'failed':
+      case 'stopped':
+        this.#over = true
+        return
+      default:
+        tally.end satisfies never
+    }
   }
 
-  /** Depth first, a spinning thread goes on for ever: after fair runs that all ended, the search's limit and no fault. */
-  #isUnfair(phase: Phase, failure: Failure): boolean {
-    const fairCameFirst = this.#phases.length > 1 && phase.name.startsWith('dfs')
-    return fairCameFirst && failure.kind === 'step limit' && this.scenario.expect !== 'step limit'
+  #add(tally: Tally, { unit }: Place): void {
+    if (tally.raw !== null) this.raw = { ...tally.raw, execution: this.#executions + tally.raw.execution }
+    this.#executions += tally.executions
+    this.#inPhase += tally.executions
+    this.#steps += tally.steps
+    this.#pruned += tally.pruned
+    this.#leftOut ||= tally.leftOut
+    for (const name of tally.reached) this.#reached.add(name)
+    const { name } = this.#phases[unit.phase] as Phase // a unit is of one of them
+    const known = this.#learned.get(name)
+    if (tally.learned !== null)
+      this.#learned.set(name, known === undefined ? tally.learned : together(known, tally.learned))
+  }
+
+  /** Every run of the phase was made. */
+  #endPhase({ complete, bound }: Tally): void {
+    const { dfs } = this.#phases[this.#phase] as Phase // the search is not over
+    if (dfs === null) {
+      this.complete = complete
+      this.bound = bound ?? this.bound
+      if (complete || bound !== null) this.#over = true
+      else this.#nextPhase()
+      return
+    }
+    const bounded = dfs.boundMax !== Number.POSITIVE_INFINITY
+    const round = this.bound === null ? 0 : this.bound + 1
+    if (bounded) this.bound = round
+    this.complete = !this.#leftOut
+    this.#leftOut = false
+    if (this.complete || round >= dfs.boundMax) this.#over = true
+    else this.#places.unshift(placeOf(this.#phase, this.#inPhase, { bound: round + 1, path: [], floor: 0 }))
+  }
+
+  #nextPhase(): void {
+    this.#phase += 1
+    this.#inPhase = 0
+    this.#places = this.#places.filter(({ unit }) => unit.phase >= this.#phase)
+    if (this.#next.phase < this.#phase) this.#next = { phase: this.#phase, from: 0 }
+    if (this.#phase >= this.#phases.length) this.#over = true
+  }
+
+  #leftOf(phase: number): number {
+    const { executionsMax } = this.#phases[phase] as Phase // a unit is of one of them
+    return phase === this.#phase ? executionsMax - this.#inPhase : executionsMax
+  }
+
+  /** That place in the order of units; `null`: there are not so many. */
+  #placeAt(at: number): Place | null {
+    for (;;) {
+      const place = this.#places[at]
+      if (place === undefined) {
+        if (!this.#extend()) return null
+      } else if (place.after === null) return place
+      else this.#split(at, place.unit, place.after)
+    }
+  }
+
+  /** Makes what comes after a part into the next part and what comes after that. */
+  #split(at: number, { phase, from }: Unit, behind: DfsPart): void {
+    const { part, after, leftOut } = partAfter(behind)
+    this.#leftOut ||= leftOut
+    const two = part === null ? [] : [placeOf(phase, from, part), placeOf(phase, from, null, after)]
+    this.#places.splice(at, 1, ...two)
+  }
+
+  #restOf({ phase, from }: Unit, { executions }: Tally, { first, after }: NonNullable<Tally['rest']>): Place[] {
+    return [placeOf(phase, from + executions, first), placeOf(phase, from + executions, null, after)]
+  }
+
+  /** Puts the next unit of a sampler behind the others, or the whole of the next phase. */
+  #extend(): boolean {
+    const { phase, from } = this.#next
+    const made = this.#phases[phase]
+    if (made === undefined) return false
+    const { decider, dfs, executionsMax } = made
+    if (decider.samples !== true) {
+      const bound = dfs === null || dfs.boundMax === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : 0
+      this.#places.push(placeOf(phase, 0, dfs === null ? null : { bound, path: [], floor: 0 }))
+      this.#next = { phase: phase + 1, from: 0 }
+      return true
+    }
+    const count = Math.min(BLOCK_RUNS, executionsMax - from)
+    this.#places.push(placeOf(phase, from, null, null, count))
+    this.#next = from + count < executionsMax ? { phase, from: from + count } : { phase: phase + 1, from: 0 }
+    return true
   }
 }
 
-/** Decides as the run just made was decided. */
-function again({ name, decider }: Phase, seed: string): Witnessed {
-  return decider.keepsTime ? witnessed(deciderNamed(name, seed)) : indexed(decider.taken())
+function placeOf(
+  phase: number,
+  from: number,
+  part: DfsPart | null,
+  after: DfsPart | null = null,
+  count = Number.POSITIVE_INFINITY,
+): Place {
+  return { unit: { phase, from, count, part }, after, given: false, result: null }
 }
 
-/** What boot is to be told. */
-export function bootOptions({ params, wakeOrder }: ExploreOptions): Pick<ExploreOptions, 'params' | 'wakeOrder'> {
-  return { ...(params === undefined ? {} : { params }), ...(wakeOrder === undefined ? {} : { wakeOrder }) }
-}
-
-function atLeastOne(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1)
-    throw new BadInput(`${name} takes a whole number of at least 1, not ${value}`)
-  return value
-}
+/** Whether nothing behind it is going to count. */
+const ends = (result: Result | null): boolean =>
+  result !== null && (result.thrown !== null || result.tally.raw !== null || result.tally.end === 'endless')

@@ -4,14 +4,17 @@ import type { Observer } from '../scheduler/index.ts'
 /** The *sometimes* conditions of a scenario, ticked off as they are reached. */
 export class Sometimes {
   readonly #unreached: Map<string, (world: World) => boolean>
+  readonly #reached: string[] = []
 
-  constructor(scenario: Scenario) {
+  /** @param reached those that were reached elsewhere */
+  constructor(scenario: Scenario, reached: Iterable<string> = []) {
     this.#unreached = new Map(Object.entries(scenario.sometimes ?? {})) as Map<string, (world: World) => boolean> // of the scenario's own types
+    for (const name of reached) this.#unreached.delete(name)
   }
 
-  /** Names of those that no run has reached. */
-  get neverReached(): string[] {
-    return [...this.#unreached.keys()]
+  /** Names of those that were reached here. */
+  get reached(): readonly string[] {
+    return this.#reached
   }
 
   /** Looks after each step; `null` when there is nothing left to look for. */
@@ -25,7 +28,9 @@ export class Sometimes {
         const verdict: unknown = reached(world)
         if (typeof verdict !== 'boolean')
           throw new BadInput(`sometimes '${name}' must say true or false, not ${String(verdict)}`)
-        if (verdict) this.#unreached.delete(name)
+        if (!verdict) continue
+        this.#unreached.delete(name)
+        this.#reached.push(name)
       } catch (error) {
         throw unusable(`sometimes '${name}'`, error)
       }

@@ -1,6 +1,23 @@
 import type { Door, Machine, Simulation } from '../kernel/index.ts'
 import type { Ending } from './run.ts'
 
+/** What a sampler knows from its runs. */
+export interface Learned {
+  /** The most threads, and the most steps, that a run had. */
+  readonly threads: number
+  readonly steps: number
+  /** Runs made when these were known. */
+  readonly runs: number
+}
+
+/** What two that made different runs know together. */
+export function together(one: Learned, other: Learned): Learned {
+  const threads = Math.max(one.threads, other.threads)
+  const steps = Math.max(one.steps, other.steps)
+  const runsOf = (of: Learned): number => (of.threads === threads && of.steps === steps ? of.runs : 0)
+  return { threads, steps, runs: runsOf(one) + runsOf(other) }
+}
+
 /**
  * A decider is asked three questions: is there another run to make? who goes next? and, inside a step, which of these?
  * Scheduling policies and exploring strategies are both deciders and nothing more.
@@ -21,6 +38,8 @@ export interface Decider extends Door {
   ended?(simulation: Simulation, ending: Ending): void
   /** Runs that `assume` gives up are to be made to their end all the same: what others do in them matters. */
   readonly needsEnds?: boolean
+  /** Its runs are drawn from a seed, and there is always another one. */
+  readonly samples?: boolean
   /** After `begin` has said no: whether every schedule was made, so that what held is proved. */
   readonly complete: boolean
   /** It makes one run for all schedules that differ only in the order of steps which have nothing to do with each other. */
@@ -29,6 +48,8 @@ export interface Decider extends Door {
   readonly bound?: number | null
   /** An estimate of how much of all that it is to make it has made, from 0 to 1. */
   readonly share?: number | null
-  /** What the runs made so far promise by what is published of the method, in a sentence. */
-  promise?(): string | null
+  /** What is known from the runs made so far, for what is published of the method; plain data. */
+  learned?(): Learned | null
+  /** What so many runs promise by what is published of the method, in a sentence. @param learned default: from the runs made so far */
+  promise?(learned?: Learned): string | null
 }

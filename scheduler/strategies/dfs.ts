@@ -3,8 +3,8 @@ import { isPreemption } from '../choice.ts'
 import type { Decider } from '../decider.ts'
 
 /** One point of the path: which option is taken, and how many there are. */
-interface Point {
-  taken: number
+export interface Point {
+  readonly taken: number
   readonly count: number
   /** Before it; what it spends itself is not in it. */
   readonly preemptions: number
@@ -13,11 +13,32 @@ interface Point {
   readonly end: number
 }
 
+/**
+ * A part of a search, as plain data: the schedules that begin like the path and go on above its `floor` as it does. They
+ * can be made anywhere, whatever becomes of the other parts.
+ */
+export interface DfsPart {
+  /** On preemptions. */
+  readonly bound: number
+  readonly path: readonly Point[]
+  readonly floor: number
+}
+
 export interface DfsOptions {
   /** Only schedules with at most so many preemptions: first those with none, then those with at most one, and so on. Default: every schedule. */
   readonly preemptions?: number
   /** Whether faults may strike. Default: as the scenario allows. */
   readonly faults?: boolean
+}
+
+export interface Dfs extends Decider {
+  readonly boundMax: number
+  /** The same search from its beginning, of a part alone. */
+  of(part: DfsPart | null): Dfs
+  /** Something was left out, as it has more preemptions than the bound allows. */
+  readonly leftOut: boolean
+  /** When `begin` has said yes to a run that is not to be made here: the part that holds it, and all that comes after that one. */
+  rest(): { readonly first: DfsPart; readonly after: DfsPart }
 }
 
 const MILLION = 1_000_000n
@@ -29,10 +50,14 @@ const MILLION = 1_000_000n
  * Musuvathi, Qadeer, Iterative context bounding for systematic testing of multithreaded programs, PLDI 2007; there each
  * bound goes on where the one before stopped, here it begins anew, which keeps nothing but the path.
  */
-export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY, faults = true }: DfsOptions = {}): Decider {
+export function dfs(options: DfsOptions = {}, part: DfsPart | null = null): Dfs {
+  const { preemptions: boundMax = Number.POSITIVE_INFINITY, faults = true } = options
   const bounded = boundMax !== Number.POSITIVE_INFINITY
-  const path: Point[] = []
-  let bound = bounded ? 0 : boundMax
+  const path: Point[] = [...(part?.path ?? [])]
+  const floor = part?.floor ?? 0
+  let bound = part?.bound ?? (bounded ? 0 : boundMax)
+  /** The shortest that the path has become. */
+  let shortest = Number.POSITIVE_INFINITY
   let depth = 0
   let spent = 0
   /** Within this bound something was left out. */
@@ -57,26 +82,18 @@ export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY, faults =
     return point
   }
 
-  const preempts = ({ from, end }: Point, option: number): boolean => option >= from && option < end
-
   /** Moves the last point that has an option left on to it. */
   function backtrack(): boolean {
-    for (let point = path.at(-1); point !== undefined; point = path.at(-1)) {
-      point.taken += 1
-      if (preempts(point, point.taken) && point.preemptions >= bound) {
-        leftOut = true
-        point.taken = point.end
-      }
-      if (point.taken < point.count) return true
-      path.pop()
-    }
-    return false
+    const left = advance(path, floor, bound)
+    leftOut ||= left
+    shortest = Math.min(shortest, path.length)
+    return path.length > floor
   }
 
   /** Whether there is a bound left to search within. */
   function widen(): boolean {
     if (bounded) made = bound
-    if (!leftOut) {
+    if (!leftOut || part !== null) {
       exhausted = true
       return false
     }
@@ -106,6 +123,18 @@ export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY, faults =
     get bound() {
       return made
     },
+    boundMax,
+    of: (other) => dfs(options, other),
+    get leftOut() {
+      return leftOut
+    },
+    rest() {
+      const top = Math.min(shortest, path.length)
+      return {
+        first: { bound, path: [...path], floor: Math.max(floor, top - 1) },
+        after: { bound, path: path.slice(0, top - 1), floor },
+      }
+    },
     get share() {
       return bounded ? null : exhausted ? 1 : share()
     },
@@ -124,4 +153,31 @@ export function dfs({ preemptions: boundMax = Number.POSITIVE_INFINITY, faults =
     },
     pick: (_kind, _thread, count) => (count === 1 ? 0 : decide(count, 0, 0)),
   }
+}
+
+const preempts = ({ from, end }: Point, option: number): boolean => option >= from && option < end
+
+/** Makes the path that of the next schedule, or no longer than the floor when there is none; says whether the bound kept it from one. */
+function advance(path: Point[], floor: number, bound: number): boolean {
+  let leftOut = false
+  while (path.length > floor) {
+    const point = path.pop() as Point // not empty
+    let taken = point.taken + 1
+    if (preempts(point, taken) && point.preemptions >= bound) {
+      leftOut = true
+      taken = point.end
+    }
+    if (taken >= point.count) continue
+    path.push({ ...point, taken })
+    break
+  }
+  return leftOut
+}
+
+/** The next part behind the path, what comes after that, and whether the bound left something out before it; no part: there is none. */
+export function partAfter({ bound, path, floor }: DfsPart): { part: DfsPart | null; after: DfsPart; leftOut: boolean } {
+  const next = [...path]
+  const leftOut = advance(next, floor, bound)
+  const part = next.length > floor ? { bound, path: next, floor: next.length } : null
+  return { part, after: { bound, path: next, floor }, leftOut }
 }

@@ -23,7 +23,9 @@ export function logged(inner: Decider): Logged {
     get share() {
       return inner.share ?? null
     },
-    promise: () => inner.promise?.() ?? null,
+    samples: inner.samples ?? false,
+    learned: () => inner.learned?.() ?? null,
+    promise: (learned) => inner.promise?.(learned) ?? null,
     needsEnds: inner.needsEnds ?? false,
     reduces: inner.reduces ?? false,
     ended: (simulation, ending) => inner.ended?.(simulation, ending),

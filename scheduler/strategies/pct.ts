@@ -1,6 +1,6 @@
 import { BadInput, type Machine } from '../../kernel/index.ts'
 import { choiceOf } from '../choice.ts'
-import type { Decider } from '../decider.ts'
+import type { Decider, Learned } from '../decider.ts'
 import { numbers } from '../numbers.ts'
 
 /**
@@ -86,22 +86,33 @@ export function pct(seed: string, depth = 3): Decider {
     runs = 0
   }
 
-  function promise(): string | null {
-    const known = Math.max(threads, priorities.size) === threads && step <= steps
-    if (steps === 0 || !known || exceeded) return null
+  /** Counts the run under way, or just over. No number of steps is enough where a run went on beyond what was learned. */
+  function learned(): Learned {
+    const grown = step > steps || priorities.size > threads
+    return {
+      threads: Math.max(threads, priorities.size),
+      steps: exceeded ? Number.POSITIVE_INFINITY : Math.max(steps, step),
+      runs: grown || exceeded || steps === 0 ? 0 : runs + Number(step > 0),
+    }
+  }
+
+  function promise({ threads, steps, runs } = learned()): string | null {
+    if (runs === 0) return null
     const one = 1 / (threads * steps ** (depth - 1))
-    const all = 1 - (1 - one) ** (runs + 1)
+    const all = 1 - (1 - one) ** runs
     const places = depth === 1 ? 'n' : depth === 2 ? '(n k)' : `(n k^${depth - 1})`
     return (
       `pct finds a bug of depth ${depth} in a run with probability at least 1/${places} = 1/${Math.round(1 / one)} ` +
-      `(n = ${threads} threads, k = ${steps} steps): in the ${runs + 1} runs made since these were seen, at least ${percent(all)}`
+      `(n = ${threads} threads, k = ${steps} steps): in the ${runs} runs made since these were seen, at least ${percent(all)}`
     )
   }
 
   return {
     name: depth === 3 ? 'pct' : `pct:depth=${depth}`,
     keepsTime: false,
+    samples: true,
     complete: false,
+    learned,
     promise,
     begin(_simulation, index) {
       if (index > 0) learn()

@@ -45,6 +45,7 @@ export function pos(seed: string): Decider {
   return {
     name: 'pos',
     keepsTime: false,
+    samples: true,
     complete: false,
     begin() {
       foresight.begin()

@@ -21,7 +21,9 @@ export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
     get share() {
       return inner.share ?? null
     },
-    promise: () => inner.promise?.() ?? null,
+    samples: inner.samples ?? false,
+    learned: () => inner.learned?.() ?? null,
+    promise: (learned) => inner.promise?.(learned) ?? null,
     needsEnds: inner.needsEnds ?? false,
     reduces: inner.reduces ?? false,
     ended: (simulation, ending) => inner.ended?.(simulation, ending),

@@ -7,7 +7,7 @@ const FIRST_STEPS = 16
 /**
  * A random walk: every thread and timer that can go on is equally likely at every step; a fault strikes about once a run,
  * or all would have struck within the first few steps. The whole sequence of runs comes from one stream, seeded
- * once; run i of seed s is the same wherever it is made, by making the runs before it.
+ * once: seeding takes longer than many a run.
  */
 export function random(seed: string): Decider {
   const stream = numbers(seed)
@@ -16,6 +16,7 @@ export function random(seed: string): Decider {
   return {
     name: 'random',
     keepsTime: false,
+    samples: true,
     complete: false,
     begin: () => true,
     next(machine) {

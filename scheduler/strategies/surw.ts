@@ -116,6 +116,7 @@ function walk(name: 'surw' | 'urw', seed: string): Decider {
   return {
     name,
     keepsTime: false,
+    samples: true,
     complete: false,
     begin() {
       foresight.begin()

@@ -1,0 +1,213 @@
+import { boot, KernelPanic, type Scenario, type Simulation } from '../../kernel/index.ts'
+import {
+  type Decider,
+  decider as deciderNamed,
+  type Failure,
+  indexed,
+  type Logged,
+  type Observer,
+  type Outcome,
+  type RunOptions,
+  run,
+  type Witnessed,
+  witnessed,
+} from '../../scheduler/index.ts'
+import { checkDeterminism, differently, stepInWords } from '../determinism.ts'
+import type { Phase } from '../phases.ts'
+import { Sometimes } from '../sometimes.ts'
+import type { Order, Raw, Tally } from './unit.ts'
+import { bootOptions, type Wishes } from './wishes.ts'
+
+/** Runs of a depth-first search in one unit: what is left then is for others. */
+const PART_RUNS = 1_000
+
+/** Makes the runs of units, one after another, on one machine. */
+export class Maker {
+  readonly scenario: Scenario
+  readonly #wishes: Wishes
+  readonly #phases: readonly Phase[]
+  /** For a run that nobody watches: the same each time. */
+  readonly #plain: RunOptions
+  #simulation: Simulation | null = null
+  #unit: UnderWay | null = null
+
+  constructor(scenario: Scenario, wishes: Wishes, phases: readonly Phase[]) {
+    this.scenario = scenario
+    this.#wishes = wishes
+    this.#phases = phases
+    this.#plain = { maxSteps: wishes.maxSteps }
+  }
+
+  get simulation(): Simulation | null {
+    return this.#simulation
+  }
+
+  get unit(): UnderWay | null {
+    return this.#unit
+  }
+
+  /** Takes up another unit, which is to be made by `another`. */
+  begin(order: Order): void {
+    this.#unit = new UnderWay(order, this.#phases, this.scenario)
+  }
+
+  /** Makes one run of the unit; `false` when that is over. */
+  another(): boolean {
+    const unit = this.#unit
+    if (unit === null || unit.end !== null) return false
+    const { phase, order, decider } = unit
+    if (unit.executions >= order.unit.count) return unit.is('all')
+    const simulation = this.#stage(decider)
+    if (!decider.begin(simulation, unit.executions)) return unit.is('all')
+    // Only now: a budget that was just enough has been enough.
+    if (unit.executions >= order.limit) return unit.is('more')
+    if (phase.dfs !== null && unit.executions >= PART_RUNS) return unit.is('more')
+    if (unit.executions === phase.review?.after && !phase.review.goOn(decider)) return unit.is('given up')
+    unit.executions += 1
+    const words: string[] | null = this.#isCompared(unit) ? [] : null
+    const outcome = this.#run(simulation, unit, words)
+    unit.steps += simulation.machine.steps
+    this.#judge(unit, simulation, outcome, words)
+    return unit.end === null
+  }
+
+  /** The scenario, before its first step, with this decider at the door. */
+  #stage(decider: Decider): Simulation {
+    this.#simulation ??= boot(this.scenario, { door: decider, ...bootOptions(this.#wishes) })
+    this.#simulation.machine.kernel.door = decider
+    this.#simulation.start()
+    return this.#simulation
+  }
+
+  /** Boots the scenario, where it was not, and no run is to be made. */
+  boot(): void {
+    this.#simulation ??= boot(this.scenario, {
+      door: indexed([]),
+      ...bootOptions(this.#wishes),
+    })
+  }
+
+  #run(simulation: Simulation, { decider, sometimes }: UnderWay, words: string[] | null): Outcome {
+    try {
+      return run(simulation, decider, this.#runOptions(sometimes, words))
+    } catch (error) {
+      if (error instanceof KernelPanic && error.decisions.length === 0) error.decisions = this.#decisions(decider)
+      throw error
+    }
+  }
+
+  /** The choices of a run that ended in a panic. */
+  #decisions(decider: Logged): readonly string[] {
+    const again = indexed(decider.taken())
+    try {
+      run(this.#stage(again), again, this.#plain)
+    } catch (error) {
+      if (!(error instanceof KernelPanic)) throw error
+    }
+    return again.schedule().choices
+  }
+
+  /** Whether the run about to be made is made again and compared. */
+  #isCompared({ order, executions }: UnderWay): boolean {
+    const every = this.#wishes.checkDeterminism
+    const number = order.unit.from + executions
+    return (number === 1 && order.unit.phase === 0) || (every !== undefined && number % every === 0)
+  }
+
+  #runOptions(sometimes: Sometimes, words: string[] | null): RunOptions {
+    const watch = sometimes.observer
+    if (watch === null && words === null) return this.#plain
+    const observers: Observer[] = []
+    if (watch !== null) observers.push(watch)
+    if (words !== null) observers.push((simulation) => words.push(stepInWords(simulation)))
+    return { ...this.#plain, observers }
+  }
+
+  #judge(unit: UnderWay, simulation: Simulation, { ending, failure }: Outcome, words: string[] | null): void {
+    const { phase, decider } = unit
+    if (ending === 'pruned') unit.pruned += 1
+    if (words === null && failure === null) return
+    if (words !== null) checkDeterminism(simulation, this.#again(unit), words, this.#wishes.maxSteps)
+    if (failure === null) return
+    if (this.#isUnfair(phase, failure)) {
+      unit.is('endless')
+      return
+    }
+    const again = this.#again(unit)
+    const staged = this.#stage(again)
+    again.begin(staged, 0)
+    const second = run(staged, again, this.#plain)
+    if (second.failure?.message !== failure.message) throw differently(this.scenario, failure, second.failure)
+    const { name: strategy } = phase
+    const { keepsTime } = decider
+    unit.fails({ failure, ending, schedule: again.schedule(), execution: unit.executions, strategy, keepsTime })
+  }
+
+  /** Depth first, a spinning thread goes on for ever: after fair runs that all ended, the search's limit and no fault. */
+  #isUnfair(phase: Phase, failure: Failure): boolean {
+    const fairCameFirst = this.#phases.length > 1 && phase.name.startsWith('dfs')
+    return fairCameFirst && failure.kind === 'step limit' && this.scenario.expect !== 'step limit'
+  }
+
+  /** Decides as the run just made was decided. */
+  #again({ phase, decider }: UnderWay): Witnessed {
+    return decider.keepsTime ? witnessed(deciderNamed(phase.name, this.#wishes.seed)) : indexed(decider.taken())
+  }
+}
+
+/** The unit that is being made. */
+class UnderWay {
+  readonly order: Order
+  readonly phase: Phase
+  readonly decider: Logged
+  readonly sometimes: Sometimes
+  readonly #dfs: ReturnType<Phase['make']>['dfs']
+  executions = 0
+  steps = 0
+  pruned = 0
+  #end: Tally['end'] | null = null
+  #raw: Raw | null = null
+
+  constructor(order: Order, phases: readonly Phase[], scenario: Scenario) {
+    this.order = order
+    this.phase = phases[order.unit.phase] as Phase // a unit is of one of them
+    const { decider, dfs } = this.phase.make(order.unit)
+    this.decider = decider
+    this.#dfs = dfs
+    this.sometimes = new Sometimes(scenario, order.reached)
+  }
+
+  get end(): Tally['end'] | null {
+    return this.#end
+  }
+
+  /** It is over; always `false`. */
+  is(end: Tally['end']): false {
+    this.#end = end
+    return false
+  }
+
+  fails(raw: Raw): void {
+    this.#raw = raw
+    this.#end = 'failed'
+  }
+
+  tally(): Tally {
+    const { executions, steps, pruned, sometimes, decider } = this
+    const { phase } = this
+    const splits = this.#end === 'more' && phase.dfs !== null && executions > 0
+    return {
+      executions,
+      steps,
+      pruned,
+      reached: sometimes.reached,
+      end: this.#end ?? 'stopped',
+      rest: splits ? (this.#dfs?.rest() ?? null) : null,
+      leftOut: this.#dfs?.leftOut ?? false,
+      complete: decider.complete,
+      bound: decider.bound ?? null,
+      learned: decider.learned?.() ?? null,
+      raw: this.#raw,
+    }
+  }
+}

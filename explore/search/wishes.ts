@@ -1,0 +1,45 @@
+import { type AnyValues, BadInput, type Scenario, type WakeOrder } from '../../kernel/index.ts'
+import { type Choice, MAX_STEPS } from '../../scheduler/index.ts'
+import type { ExploreOptions } from '../explore.ts'
+
+/** What a search is to do, as plain data, with all that was left out filled in. */
+export interface Wishes {
+  readonly strategy: string
+  readonly seed: string
+  readonly executions: number
+  readonly maxSteps: number
+  readonly prefix: readonly Choice[]
+  readonly params?: AnyValues
+  readonly wakeOrder?: WakeOrder
+  readonly checkDeterminism?: number
+}
+
+const EXECUTIONS = 100_000
+
+/** @throws BadInput for a number that is none */
+export function wishesOf(scenario: Scenario, options: ExploreOptions): Wishes {
+  const { checkDeterminism } = options
+  return {
+    strategy: options.strategy ?? 'portfolio',
+    seed: String(options.seed ?? 1),
+    executions: atLeastOne('executions', options.executions ?? EXECUTIONS),
+    maxSteps: atLeastOne('maxSteps', options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS),
+    prefix: options.prefix ?? [],
+    ...bootOptions(options),
+    ...(checkDeterminism === undefined ? {} : { checkDeterminism }),
+  }
+}
+
+/** What boot is to be told. */
+export function bootOptions({ params, wakeOrder }: Pick<ExploreOptions, 'params' | 'wakeOrder'>): {
+  readonly params?: AnyValues
+  readonly wakeOrder?: WakeOrder
+} {
+  return { ...(params === undefined ? {} : { params }), ...(wakeOrder === undefined ? {} : { wakeOrder }) }
+}
+
+export function atLeastOne(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1)
+    throw new BadInput(`${name} takes a whole number of at least 1, not ${value}`)
+  return value
+}
