@@ -45,6 +45,8 @@ const COND_WORDS = 12
 const WAITERS = 0
 /** Signals for waiters that are out of the queue. */
 const SIGNALS = 1
+/** Not 0: it promises to wake who has waited longest. */
+const FIFO = 2
 
 // The stages of a wait; it begins with 0, in which it enters.
 /** In the queue. A signal takes the waiter out of this stage into the next. */
@@ -223,7 +225,8 @@ function signal(kernel: Kernel, thread: Thread, cond: number, most: number): Out
   const refused = reach(kernel, thread, cond, COND_WORDS)
   if (refused !== 0) return refused
   // Who is to wake all has no choice whom, and those compete for the mutex afterwards.
-  const order = most > 1 && kernel.state.wakeOrder === 'any' ? 'fifo' : kernel.state.wakeOrder
+  const usual = most > 1 && kernel.state.wakeOrder === 'any' ? 'fifo' : kernel.state.wakeOrder
+  const order = get(kernel, FIFO) === 0 ? usual : 'fifo'
   let woken = 0
   while (woken < due && signalOne(kernel, order)) woken += 1
   // The others are in their signal handlers.
@@ -254,23 +257,37 @@ const broadcastDef = defineCall<CondArgs, void>({
 /** Ends the wait of all who wait; they then have to get the mutex, one after the other. pthread_cond_broadcast(3) */
 export const pthread_cond_broadcast = (cond: number): Call<void> => call(broadcastDef, { cond: address(cond) })
 
-const initDef = defineCall<CondArgs, void>({
+interface InitArgs extends CondArgs {
+  readonly fifo: boolean
+}
+
+const initDef = defineCall<InitArgs, void>({
   name: 'pthread_cond_init',
   error: posixError,
   stages: [
     {
-      attempt(kernel, thread, { cond }) {
+      attempt(kernel, thread, { cond, fifo }) {
         const faulted = reach(kernel, thread, cond, COND_WORDS)
         if (faulted !== 0) return faulted
-        for (let field = 0; field < COND_WORDS; field++) if (get(kernel, field) !== 0) set(kernel, field, 0)
+        for (let field = 0; field < COND_WORDS; field++) {
+          const value = field === FIFO && fifo ? 1 : 0
+          if (get(kernel, field) !== value) set(kernel, field, value)
+        }
         return done(kernel)
       },
     },
   ],
 })
 
+/** An implementation may promise more than POSIX does. */
+export interface CondAttributes {
+  /** A signal wakes who has waited longest, whatever the scenario's `wakeOrder`; who then gets the mutex it does not say. */
+  readonly fifo?: boolean
+}
+
 /** Makes a condition variable at that address. @throws PosixError EINVAL (the address). pthread_cond_init(3) */
-export const pthread_cond_init = (cond: number): Call<void> => call(initDef, { cond: address(cond) })
+export const pthread_cond_init = (cond: number, attr: CondAttributes | null = null): Call<void> =>
+  call(initDef, { cond: address(cond), fifo: attr?.fifo === true })
 
 /** Whether nobody waits on it, or the attempt faults. */
 function isIdle(kernel: Kernel, thread: Thread, cond: number): boolean {

@@ -1,239 +1,114 @@
-import {
-  assert,
-  type Context,
-  compareExchange,
-  int32,
-  map_anonymous,
-  type Program,
-  type Scenario,
-  type ScenarioBody,
-  scenario,
-} from 'ipclab/kernel'
-import {
-  pthread_cond_init,
-  pthread_cond_signal,
-  pthread_cond_wait,
-  pthread_mutex_init,
-  pthread_mutex_lock,
-  pthread_mutex_unlock,
-  sem_init,
-  sem_post,
-  sem_wait,
-} from 'ipclab/posix'
+import { readFileSync } from 'node:fs'
+import type { AnyValues, Scenario } from '../../kernel/index.ts'
+import account from '../../scenarios/bugs/account.ts'
+import bankTransfer from '../../scenarios/bugs/bank-transfer.ts'
+import barrierReset from '../../scenarios/bugs/barrier-reset.ts'
+import ifWait from '../../scenarios/bugs/bb-if-wait.ts'
+import singleCondition from '../../scenarios/bugs/bb-single-cv.ts'
+import twoProducers from '../../scenarios/bugs/bb-two-producers.ts'
+import carter01 from '../../scenarios/bugs/carter01.ts'
+import checkThenWait from '../../scenarios/bugs/check-then-wait.ts'
+import circularBuffer from '../../scenarios/bugs/circular-buffer.ts'
+import counterAllLost from '../../scenarios/bugs/counter-all-lost.ts'
+import deadlock01 from '../../scenarios/bugs/deadlock01.ts'
+import philosophers from '../../scenarios/bugs/din-phil.ts'
+import doubleCheckedInit from '../../scenarios/bugs/double-checked-init.ts'
+import doubleFree from '../../scenarios/bugs/double-free.ts'
+import lostIncrement from '../../scenarios/bugs/lost-increment.ts'
+import phase01 from '../../scenarios/bugs/phase01.ts'
+import recvFirst from '../../scenarios/bugs/recv-first.ts'
+import reorder from '../../scenarios/bugs/reorder.ts'
+import rpcCallback from '../../scenarios/bugs/rpc-callback.ts'
+import seqlockNoRetry from '../../scenarios/bugs/seqlock-no-retry.ts'
+import signalBeforeJoin from '../../scenarios/bugs/signal-before-join.ts'
+import stack from '../../scenarios/bugs/stack.ts'
+import stringbuffer from '../../scenarios/bugs/stringbuffer.ts'
+import sync01 from '../../scenarios/bugs/sync01.ts'
+import sync02 from '../../scenarios/bugs/sync02.ts'
+import treiberAba from '../../scenarios/bugs/treiber-aba.ts'
+import twostage from '../../scenarios/bugs/twostage.ts'
+import workStealing from '../../scenarios/bugs/work-stealing.ts'
+import wronglock from '../../scenarios/bugs/wronglock.ts'
 
-/**
- * Bugs of which the least number of preemptions is known, by an exact search over all schedules:
- * test/oracles/explorer/bugs.json describes each by its id. None has parameters: they are shrunk as they stand.
- */
+/** The library's known bugs, and what is known of each: test/oracles/explorer/bugs.json, by its id. */
 
-type Given = Context<Record<never, never>, number>
-/** As many as there are philosophers at most. */
-const FORKS = 5
-
-type Body = (context: Given) => Program<unknown>
-
-function made(
-  title: string,
-  programs: Record<string, Body>,
-  expect: Scenario['expect'],
-  rest: Pick<ScenarioBody<Record<never, never>, number, undefined>, 'atEnd'> = {},
-  words: readonly number[] = [],
-): Scenario {
-  return scenario(title, {
-    *setup() {
-      const base = yield* map_anonymous(4096)
-      for (let n = 0; n < 6; n++) yield* pthread_mutex_init(base + 1024 + n * 64)
-      yield* pthread_cond_init(base + 2048)
-      for (let n = 0; n < FORKS; n++) yield* sem_init(base + 3072 + n * 64, 1, 1)
-      for (const [at, word] of words.entries()) yield* int32(base).store(at, word)
-      return base
-    },
-    programs,
-    expect,
-    ...rest,
-  })
+export interface KnownBug {
+  readonly id: string
+  readonly made: Scenario
+  readonly params: AnyValues
+  readonly figures: Figures
 }
 
-const mutex = (base: number, n: number): number => base + 1024 + n * 64
-const cond = (base: number): number => base + 2048
-const fork = (base: number, n: number): number => base + 3072 + n * 64
-
-const several = (name: string, count: number, body: Body): Record<string, Body> =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [`${name}${i + 1}`, body]))
-
-export const counter = (threads: number, times: number, least: number): Scenario =>
-  made(
-    `counter_${threads}_${times}`,
-    several('T', threads, function* ({ shared }) {
-      const x = int32(shared)
-      for (let i = 0; i < times; i++) yield* x.store(0, (yield* x.load(0)) + 1)
-    }),
-    'violates: enough was counted',
-    { atEnd: { 'enough was counted': ({ shared, load }) => load(shared, 'i32') >= least } },
-  )
-
-export const philosophers = (n: number): Scenario =>
-  made(
-    `din_phil_${n}`,
-    Object.fromEntries(
-      Array.from({ length: n }, (_, i) => [
-        `T${i + 1}`,
-        function* ({ shared }: Given) {
-          yield* sem_wait(fork(shared, i))
-          yield* sem_wait(fork(shared, (i + 1) % n))
-          yield* sem_post(fork(shared, (i + 1) % n))
-          yield* sem_post(fork(shared, i))
-        },
-      ]),
-    ),
-    'deadlock',
-  )
-
-export const reorder = (n: number): Scenario =>
-  made(
-    `reorder_${n}`,
-    {
-      ...several('setter', n - 1, function* ({ shared }) {
-        const x = int32(shared)
-        yield* x.store(0, 1)
-        yield* x.store(1, -1)
-      }),
-      *checker({ shared }) {
-        const x = int32(shared)
-        if ((yield* x.load(0)) === 0 && (yield* x.load(1)) === 0) return
-        const whole = (yield* x.load(0)) === 1 && (yield* x.load(1)) === -1
-        yield* assert(whole, 'both are set')
-      },
-    },
-    'violates: both are set',
-  )
-
-export const twostage = (writers: number, readers: number): Scenario =>
-  made(
-    `twostage_${writers}_${readers}`,
-    {
-      ...several('writer', writers, function* ({ shared }) {
-        const x = int32(shared)
-        yield* pthread_mutex_lock(mutex(shared, 0))
-        yield* x.store(0, 1)
-        yield* pthread_mutex_unlock(mutex(shared, 0))
-        yield* pthread_mutex_lock(mutex(shared, 1))
-        yield* x.store(1, (yield* x.load(0)) + 1)
-        yield* pthread_mutex_unlock(mutex(shared, 1))
-      }),
-      ...several('reader', readers, function* ({ shared }) {
-        const x = int32(shared)
-        yield* pthread_mutex_lock(mutex(shared, 0))
-        if ((yield* x.load(0)) === 0) return yield* pthread_mutex_unlock(mutex(shared, 0))
-        const first = yield* x.load(0)
-        yield* pthread_mutex_unlock(mutex(shared, 0))
-        yield* pthread_mutex_lock(mutex(shared, 1))
-        const second = yield* x.load(1)
-        yield* pthread_mutex_unlock(mutex(shared, 1))
-        yield* assert(second === first + 1, 'second is first + 1')
-      }),
-    },
-    'violates: second is first + 1',
-  )
-
-export const treiberAba: Scenario = made(
-  'treiber_aba',
-  {
-    *T0({ shared }) {
-      yield* pop(shared)
-    },
-    *T1({ shared }) {
-      const a = yield* pop(shared)
-      const b = yield* pop(shared)
-      if (a > 0) yield* push(shared, a)
-      if (b > 0) yield* assert((yield* int32(shared).load(0)) !== b, 'a node is owned by one')
-    },
-  },
-  'violates: a node is owned by one',
-  {},
-  [1, 2, 0],
-)
-
-function* pop(shared: number): Program<number> {
-  const x = int32(shared)
-  for (let i = 0; i < 3; i++) {
-    const head = yield* x.load(0)
-    if (head === 0) return 0
-    const next = yield* x.load(head)
-    if ((yield* compareExchange(shared, 'i32', head, next)) === head) return head
-  }
-  return 0
+/** Shares of the runs that fail, and what they were taken from. */
+export interface Rates {
+  readonly random_walk: number
+  readonly pct_d1: number
+  readonly pct_d2: number
+  readonly pct_d3: number
+  readonly pos: number
+  readonly urw: number
+  readonly samples_each: number
+  readonly max_steps: number
+  readonly random_walk_exact?: number
+  readonly interleavings?: number
 }
 
-function* push(shared: number, node: number): Program {
-  const x = int32(shared)
-  for (let i = 0; i < 3; i++) {
-    const head = yield* x.load(0)
-    yield* x.store(node, head)
-    if ((yield* compareExchange(shared, 'i32', head, node)) === head) return
-  }
+interface Figures {
+  readonly id: string
+  readonly threads: number
+  readonly min_preemptions: number | null
+  readonly bug_probability_per_schedule_here: Rates
+  readonly published: unknown
+  readonly every_schedule_fails?: boolean
 }
 
-export const wrongLock = (others: number): Scenario =>
-  made(
-    `wronglock_1_${others}`,
-    {
-      *T0({ shared }) {
-        const v = int32(shared)
-        yield* pthread_mutex_lock(mutex(shared, 0))
-        const x = yield* v.load(0)
-        yield* v.store(0, (yield* v.load(0)) + 1)
-        yield* assert((yield* v.load(0)) === x + 1, 'nobody else has written')
-        yield* pthread_mutex_unlock(mutex(shared, 0))
-      },
-      ...several('T', others, function* ({ shared }) {
-        const v = int32(shared)
-        yield* pthread_mutex_lock(mutex(shared, 1))
-        yield* v.store(0, (yield* v.load(0)) + 1)
-        yield* pthread_mutex_unlock(mutex(shared, 1))
-      }),
-    },
-    'violates: nobody else has written',
-  )
+const written: { readonly [id: string]: readonly [made: Scenario, params?: AnyValues] } = {
+  account: [account],
+  bank_transfer_locks_3: [bankTransfer],
+  barrier_reset_race: [barrierReset],
+  bb_if_wait_1p2c: [ifWait],
+  bb_single_cv_2p2c_2: [singleCondition, { each: 2, rounds: 2 }],
+  bb_two_producers_2: [twoProducers, { items: 2 }],
+  carter01: [carter01],
+  check_then_wait_lost_wakeup: [checkThenWait],
+  circular_buffer_3: [circularBuffer, { rounds: 3 }],
+  counter_2_1: [lostIncrement, { threads: 2, times: 1 }],
+  counter_3_1: [lostIncrement, { threads: 3, times: 1 }],
+  counter_all_lost_2_3: [counterAllLost],
+  deadlock01: [deadlock01],
+  din_phil_2: [philosophers, { philosophers: 2 }],
+  din_phil_4: [philosophers, { philosophers: 4 }],
+  din_phil_5: [philosophers, { philosophers: 5 }],
+  double_checked_init: [doubleCheckedInit],
+  double_free_refcount: [doubleFree],
+  phase01: [phase01],
+  recv_first_2: [recvFirst],
+  reorder_10: [reorder, { setters: 9 }],
+  reorder_3: [reorder, { setters: 2 }],
+  reorder_5: [reorder, { setters: 4 }],
+  rpc_callback_deadlock: [rpcCallback],
+  seqlock_no_retry: [seqlockNoRetry],
+  signal_before_join_flag: [signalBeforeJoin],
+  stack_3: [stack, { rounds: 3 }],
+  stack_5: [stack, { rounds: 5 }],
+  stringbuffer: [stringbuffer],
+  sync01: [sync01],
+  sync02: [sync02],
+  treiber_aba: [treiberAba],
+  twostage_12_8: [twostage, { writers: 12, readers: 8 }],
+  twostage_1_1: [twostage, { writers: 1, readers: 1 }],
+  twostage_2_1: [twostage, { writers: 2, readers: 1 }],
+  wronglock_1_1: [wronglock, { others: 1 }],
+  wronglock_1_7: [wronglock, { others: 7 }],
+  wsq_pop_norecheck: [workStealing],
+}
 
-export const oneCondition = (producers: number, consumers: number, times: number): Scenario =>
-  made(
-    `bb_single_cv_${producers}p${consumers}c_${times}`,
-    {
-      ...several('producer', producers, turns(times, 0)),
-      ...several('consumer', consumers, turns(times, 1)),
-    },
-    'deadlock',
-  )
+/** From the root, where tests and benchmarks run: compiled, this file lies elsewhere. */
+const figures = JSON.parse(readFileSync('test/oracles/explorer/bugs.json', 'utf8')) as Figures[]
 
-/** Waits until the buffer has so many, and makes it the other. */
-const turns = (times: number, wanted: number): Body =>
-  function* ({ shared }) {
-    const count = int32(shared)
-    for (let i = 0; i < times; i++) {
-      yield* pthread_mutex_lock(mutex(shared, 0))
-      while ((yield* count.load(0)) !== wanted) yield* pthread_cond_wait(cond(shared), mutex(shared, 0))
-      yield* count.store(0, 1 - wanted)
-      yield* pthread_cond_signal(cond(shared))
-      yield* pthread_mutex_unlock(mutex(shared, 0))
-    }
-  }
-
-/** Each with the least number of preemptions with which it fails. */
-export const knownBugs: readonly (readonly [made: Scenario, preemptions: number])[] = [
-  [counter(2, 1, 2), 1],
-  [counter(3, 1, 3), 1],
-  [counter(2, 3, 3), 4],
-  [philosophers(2), 1],
-  [philosophers(4), 1],
-  [philosophers(5), 1],
-  [reorder(3), 1],
-  [reorder(5), 1],
-  [reorder(10), 1],
-  [twostage(1, 1), 1],
-  [twostage(2, 1), 1],
-  [twostage(12, 8), 1],
-  [wrongLock(1), 1],
-  [wrongLock(7), 1],
-  [treiberAba, 2],
-]
+/** All of them, in the order of the figures. */
+export const knownBugs: readonly KnownBug[] = figures.map((known) => {
+  const [made, params = {}] = written[known.id] ?? []
+  if (made === undefined) throw new Error(`${known.id} is not written as a scenario`)
+  return { id: known.id, made, params, figures: known }
+})
