@@ -1,56 +1,48 @@
-import { type AnyValues, boot, type Scenario } from '../../kernel/index.ts'
-import { type Decider, dfs, MAX_STEPS, run } from '../../scheduler/index.ts'
+import type { AnyValues, Scenario } from '../../kernel/index.ts'
+import { type Decider, dfs } from '../../scheduler/index.ts'
+import { tally } from './schedules.ts'
 
 /** How often a scenario fails: in so many runs of a sampler, or over all schedules. */
 
-/** The share of failing runs among so many, and the longest of them. */
-export function rateOf(made: Scenario, params: AnyValues, decider: Decider, runs: number) {
-  const simulation = boot(made, { door: decider, params })
-  let failures = 0
-  let longest = 0
-  for (let index = 0; index < runs; index++) {
-    simulation.start()
-    decider.begin(simulation, index)
-    if (run(simulation, decider, { maxSteps: MAX_STEPS }).failure !== null) failures += 1
-    longest = Math.max(longest, simulation.machine.steps)
-  }
-  return { rate: failures / runs, longest }
+/** The share of failing runs among so many. */
+export function rateOf(made: Scenario, params: AnyValues, decider: Decider, samples: number): number {
+  const { runs, endings } = tally(made, decider, samples, { params })
+  return (runs - (endings.done ?? 0)) / runs
 }
 
-/** How many schedules there are, how many fail, and with what probability a random walk makes one of these. */
+/** How many schedules there are, how many of them fail, and with what probability a random walk makes one of these. */
 export function exactly(made: Scenario, params: AnyValues) {
   const all = dfs()
-  let probability = 1
-  const walk: Decider = {
+  let walk = 1
+  const weighed: Decider = {
     ...all,
     begin(simulation, index) {
-      probability = 1
+      walk = 1
       return all.begin(simulation, index)
     },
     next(machine) {
-      probability /= machine.ordinary
+      walk /= machine.ordinary
       return all.next(machine)
     },
-    pick(kind, thread, count) {
-      probability /= count
-      return all.pick(kind, thread, count)
+    pick(kind, thread, count, options) {
+      walk /= count
+      return all.pick(kind, thread, count, options)
     },
   }
-  const simulation = boot(made, { door: walk, params })
-  const seen = { schedules: 0, failing: 0, probability: 0 }
-  for (;;) {
-    simulation.start()
-    if (!walk.begin(simulation, seen.schedules)) return seen
-    seen.schedules += 1
-    if (run(simulation, walk, { maxSteps: MAX_STEPS }).failure === null) continue
-    seen.failing += 1
-    seen.probability += probability
+  let failing = 0
+  let probability = 0
+  const after = (_: unknown, ending: string): void => {
+    if (ending === 'done') return
+    failing += 1
+    probability += walk
   }
+  const { runs } = tally(made, weighed, Number.POSITIVE_INFINITY, { params, after })
+  return { schedules: runs, failing, probability }
 }
 
-/** How far two shares lie apart, in their combined standard errors. Of one that is exact `samples` is `Infinity`. */
+/** How far two shares lie apart, in their combined standard errors. Of one that is exact there are `Infinity` samples. */
 export function apart(rate: number, samples: number, known: number, knownSamples: number): number {
+  if (rate === known) return 0
   const share = knownSamples === Infinity ? known : (rate * samples + known * knownSamples) / (samples + knownSamples)
-  const error = Math.sqrt(share * (1 - share) * (1 / samples + 1 / knownSamples))
-  return rate === known ? 0 : Math.abs(rate - known) / error
+  return Math.abs(rate - known) / Math.sqrt(share * (1 - share) * (1 / samples + 1 / knownSamples))
 }

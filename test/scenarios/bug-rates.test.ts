@@ -13,12 +13,13 @@ const MOST = 4
 const rates: readonly (readonly [strategy: string, of: (rates: Rates) => number | undefined])[] = [
   ['random', ({ random_walk }) => random_walk],
   ['pct:depth=1', ({ pct_d1 }) => pct_d1],
+  ['pos', ({ pos }) => pos],
 ]
 
 describe.each(rates)('%s fails as often as known', (strategy, of) => {
   test.each(knownBugs.map((bug) => [bug.id, bug] as const))('%s', (_id, { made, params, figures }) => {
     const known = figures.bug_probability_per_schedule_here
-    const { rate } = rateOf(made, params, decider(strategy, 'rates'), RUNS)
+    const rate = rateOf(made, params, decider(strategy, 'rates'), RUNS)
     const sampled = of(known) ?? Number.NaN
     expect(apart(rate, RUNS, sampled, known.samples_each), `${rate}, ${sampled} known`).toBeLessThanOrEqual(MOST)
     const exact = known.random_walk_exact

@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { boot, int32, type Program, type Scenario, thread_create } from 'ipclab/kernel'
 import { type Decider, decider, logged, pos, run, surw, urw } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { type Given, independent, made } from '../helpers/deciding.ts'
-import { knownBugs } from '../helpers/known-bugs.ts'
 import { cases, scenarioOf } from '../helpers/random-programs.ts'
 import { everySchedule, tally } from '../helpers/schedules.ts'
 
-/** With what probability samplers come to what: held against what follows from their definitions, and what others measured. */
+/** With what probability samplers come to what: held against what follows from their definitions. */
 
 /** How often each order of steps came, from the second run on: the first only learns. */
 function orders(scenario: Scenario, by: Decider, runs: number, keep = (_step: string) => true): Map<string, number> {
@@ -191,44 +189,4 @@ test.each(['pos', 'surw', 'urw'])('%s depends on the seed alone, whatever there 
     }),
     { numRuns: 40 },
   )
-})
-
-interface Measured {
-  readonly id: string
-  readonly bug_probability_per_schedule_here: { readonly [sampler: string]: number | undefined }
-}
-const measured = JSON.parse(
-  readFileSync(new URL('../oracles/explorer/bugs.json', import.meta.url), 'utf8'),
-) as readonly Measured[]
-
-/** As many runs of each as there is time for; `RATES` says more. */
-const SAMPLES = Number(process.env.RATES ?? 1_500)
-/** More steps than there is time for. */
-const LONG = ['twostage_12_8']
-
-const samplers: readonly [name: string, key: string][] = [
-  ['random', 'random_walk'],
-  ['pct:depth=1', 'pct_d1'],
-  ['pct:depth=2', 'pct_d2'],
-  ['pct', 'pct_d3'],
-  ['pos', 'pos'],
-]
-
-const found = (scenario: Scenario, name: string): number => {
-  const { endings } = tally(scenario, decider(name, 'rate'), SAMPLES, {})
-  return 1 - (endings.done ?? 0) / SAMPLES
-}
-
-test.each(
-  knownBugs.flatMap(([made]) => {
-    const rates = measured.find(({ id }) => id === made.title)?.bug_probability_per_schedule_here
-    return rates === undefined || LONG.includes(made.title) ? [] : [[made.title, made, rates] as const]
-  }),
-)('%s is found as often as others find it', (_title, made, rates) => {
-  for (const [name, key] of samplers) {
-    const p = rates[key] ?? -1
-    const errors = (p * (1 - p)) / SAMPLES + (p * (1 - p)) / (rates.samples_each ?? 0)
-    const off = Math.abs(found(made, name) - p)
-    expect(off, `${name}: ${p}`).toBeLessThanOrEqual(4 * Math.sqrt(errors) + 2 / SAMPLES)
-  }
 })

@@ -1,7 +1,13 @@
 import { kill, load, sigactionByHand } from 'ipclab/kernel'
 import {
+  ftruncate,
+  MAP_SHARED,
+  mmap,
   mprotect,
+  O_CREAT,
+  O_RDWR,
   PROT_READ,
+  PROT_WRITE,
   PTHREAD_MUTEX_ERRORCHECK,
   PTHREAD_MUTEX_RECURSIVE,
   pthread_cond_broadcast,
@@ -15,9 +21,10 @@ import {
   pthread_mutex_lock,
   pthread_mutex_trylock,
   pthread_mutex_unlock,
+  shm_open,
 } from 'ipclab/posix'
 import { expect, test } from 'vitest'
-import { type Hand, inCommon } from './by-hand.ts'
+import { Hand, inCommon } from './by-hand.ts'
 
 /** Processes a to d with a mutex of that type and a condition in common. */
 function withCondition(type = 0): { hand: Hand; mutex: number; cond: number; waits(id: string): unknown } {
@@ -47,6 +54,38 @@ test('waiting gives the mutex back, and being signalled means having it again', 
   hand.do('a', pthread_mutex_unlock(mutex))
   expect(hand.released).toEqual(['b: undefined'])
   expect(hand.do('b', pthread_mutex_unlock(mutex))).toBeUndefined()
+})
+
+test('who came first is signalled first where that is promised, whatever order the machine keeps', () => {
+  const hand = new Hand({ a: 1000, b: 1000, c: 1000 }, { wakeOrder: 'lifo' })
+  const cond = { promised: 0, plain: 0 }
+  let mutex = 0
+  for (const id of ['a', 'b', 'c']) {
+    const fd = hand.number(id, shm_open('/m', O_CREAT | O_RDWR, 0o600))
+    hand.do(id, ftruncate(fd, 4096))
+    mutex = hand.number(id, mmap(null, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0))
+  }
+  cond.promised = mutex + 128
+  cond.plain = mutex + 256
+  hand.do('a', pthread_cond_init(cond.promised, { fifo: true }))
+  hand.do('a', pthread_cond_init(cond.plain, { fifo: true }))
+  hand.do('a', pthread_cond_init(cond.plain)) // promises nothing any more
+  const woken = (which: number): readonly string[] => {
+    for (const id of ['b', 'c']) {
+      hand.do(id, pthread_mutex_lock(mutex))
+      hand.do(id, pthread_cond_wait(which, mutex))
+    }
+    const order: string[] = []
+    for (let i = 0; i < 2; i++) {
+      hand.do('a', pthread_cond_signal(which))
+      const [first = ''] = hand.released
+      order.push(first.charAt(0))
+      hand.do(first.charAt(0), pthread_mutex_unlock(mutex))
+    }
+    return order
+  }
+  expect(woken(cond.promised)).toEqual(['b', 'c'])
+  expect(woken(cond.plain)).toEqual(['c', 'b'])
 })
 
 test('who came first is signalled first', () => {
