@@ -1,9 +1,11 @@
 import { explorer } from './explorer.ts'
+import { litmus } from './litmus.ts'
 import { posix } from './posix.ts'
 import type { Family } from './runner.ts'
 
 /** The families of recorded cases, by name. A family plays none but its own cases. */
 export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['explorer', explorer as Family],
+  ['litmus', litmus as Family],
   ['posix', posix as Family],
 ])
