@@ -98,7 +98,7 @@ export class Search {
 
   /** How many Mazurkiewicz traces there are, where one run of each was made: schedules that differ in more than the order of steps which have nothing to do with each other. */
   get traces(): number | null {
-    return this.complete && this.#reduces ? this.#inPhase : null
+    return this.complete ? (this.#phases[this.#phase]?.decider.traces ?? null) : null
   }
 
   get #reduces(): boolean {

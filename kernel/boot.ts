@@ -1,9 +1,10 @@
-import { peekMemory, type Type, type ValueOf } from './access.ts'
+import { peekMemory, sizeOf, type Type, type ValueOf } from './access.ts'
 import type { Program, SiteProbe } from './call.ts'
 import { BadInput, invariant } from './errors.ts'
 import { FaultBook } from './faults.ts'
 import { Journal } from './journal.ts'
 import { type Door, type Kernel, peek, threadOf } from './kernel.ts'
+import { Looks } from './looks.ts'
 import { Machine } from './machine.ts'
 import { type MemoryObject, PAGE_SIZE, touchPage } from './paging.ts'
 import { createProcess, createThread, forkProcess, pause } from './process.ts'
@@ -66,6 +67,10 @@ export class Simulation {
   ghost: unknown = undefined
   /** What invariants are given. */
   readonly world: World
+  /** Told of what is looked at, while somebody wants to know. */
+  looks: Looks | null = null
+  /** From the next start on, for as long as the same door is there. */
+  #told: { readonly door: Door; readonly looks: Looks } | null = null
 
   constructor(scenario: Scenario, options: BootOptions) {
     this.scenario = scenario
@@ -82,6 +87,13 @@ export class Simulation {
 
   get state(): KernelState {
     return this.machine.kernel.state
+  }
+
+  /** What programs and checks look at is told from the next start on, until there is another door. */
+  tell(): Looks {
+    const looks = new Looks(() => this.machine.speaking)
+    this.#told = { door: this.machine.kernel.door, looks }
+    return looks
   }
 
   /** Begins a run: every program stands before its first call. */
@@ -102,11 +114,15 @@ export class Simulation {
     } catch (error) {
       throw unusable('ghost', error)
     }
+    this.looks = this.#told?.door === machine.kernel.door ? this.#told.looks : null
+    const ghost = this.looks === null ? this.ghost : this.looks.ghostFor(this.ghost)
     machine.begin(this.#transact, () => {
       for (const { id, program, context } of this.#members) {
-        context.ghost = this.ghost
+        context.ghost = ghost
+        if (this.looks !== null) this.looks.starting = id
         machine.start(id, generator(id, program, context))
       }
+      if (this.looks !== null) this.looks.starting = null
     })
   }
 
@@ -194,12 +210,18 @@ export class Simulation {
       params: this.params,
       shared: this.shared,
       get ghost() {
+        if (simulation.looks !== null) simulation.looks.checksGhost = true
         return simulation.ghost
       },
       get state() {
+        if (simulation.looks !== null) simulation.looks.checksState = true
         return kernel.state
       },
-      load: <T extends Type>(address: number, type: T): ValueOf<T> => peekMemory(kernel, 'init', address, type),
+      load<T extends Type>(address: number, type: T): ValueOf<T> {
+        simulation.looks?.word(kernel, 'init', address)
+        if (sizeOf[type] === 8) simulation.looks?.word(kernel, 'init', address + 4)
+        return peekMemory(kernel, 'init', address, type)
+      },
     }
   }
 }

@@ -44,6 +44,8 @@ export interface Decider extends Door {
   readonly complete: boolean
   /** It makes one run for all schedules that differ only in the order of steps which have nothing to do with each other. */
   readonly reduces?: boolean
+  /** How many runs that makes, when it is complete. */
+  readonly traces?: number | null
   /** So far every schedule with at most so many preemptions was made; `null` where none is bounded like that. */
   readonly bound?: number | null
   /** An estimate of how much of all that it is to make it has made, from 0 to 1. */

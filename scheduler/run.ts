@@ -142,6 +142,7 @@ function ask(name: string, holds: Check[1], simulation: Simulation): boolean | s
 /** Nobody can go on: all have ended, or somebody waits for ever. */
 function ended(simulation: Simulation, options: RunOptions): Outcome {
   if (simulation.machine.alive > 0) return deadlock(simulation, options)
+  simulation.looks = null // at the end the order of steps that have nothing to do with each other makes no difference
   const failure = checkAll(checksOf(simulation.scenario.atEnd), simulation)
   return failure === null ? DONE : { ending: 'broken', failure }
 }

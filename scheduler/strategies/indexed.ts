@@ -26,6 +26,9 @@ export function logged(inner: Decider): Logged {
     samples: inner.samples ?? false,
     learned: () => inner.learned?.() ?? null,
     promise: (learned) => inner.promise?.(learned) ?? null,
+    get traces() {
+      return inner.traces ?? null
+    },
     needsEnds: inner.needsEnds ?? false,
     reduces: inner.reduces ?? false,
     ended: (simulation, ending) => inner.ended?.(simulation, ending),

@@ -24,6 +24,9 @@ export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
     samples: inner.samples ?? false,
     learned: () => inner.learned?.() ?? null,
     promise: (learned) => inner.promise?.(learned) ?? null,
+    get traces() {
+      return inner.traces ?? null
+    },
     needsEnds: inner.needsEnds ?? false,
     reduces: inner.reduces ?? false,
     ended: (simulation, ending) => inner.ended?.(simulation, ending),

@@ -1,4 +1,4 @@
-import { BadInput, type Machine, type PickKind, type Simulation, type Task } from '../../../kernel/index.ts'
+import { BadInput, type Looks, type Machine, type PickKind, type Simulation, type Task } from '../../../kernel/index.ts'
 import { optionOf, threadOfChoice } from '../../choice.ts'
 import type { Decider } from '../../decider.ts'
 import { dependent, type Event, NOBODY } from './event.ts'
@@ -6,6 +6,7 @@ import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
 import { Picked } from './picked.ts'
 import { type Blocked, isAsleep, Races } from './races.ts'
 import { prune } from './tree.ts'
+import { Unseen } from './unseen.ts'
 
 /**
  * Dynamic partial-order reduction: of all schedules that differ only in the order of steps that have nothing to do with
@@ -26,6 +27,9 @@ export function dpor(): Decider {
   let picked = new Picked(null, [])
   let exhausted = false
   let cut = false
+  let looks: Looks | null = null
+  /** Runs since the search began, or was begun anew. */
+  let made = 0
 
   function next(machine: Machine): number {
     absorb(machine)
@@ -38,6 +42,7 @@ export function dpor(): Decider {
     if (option < 0) throw changed()
     if (depth >= shared) {
       node.event = plan
+      path.unseen?.before()
       look(machine, option, node)
     }
     picked = new Picked(plan, depth < shared ? [] : node.sleep)
@@ -172,18 +177,28 @@ export function dpor(): Decider {
     get complete() {
       return exhausted && !cut
     },
-    begin({ state, machine, scenario }, index) {
+    get traces() {
+      return exhausted ? made : null
+    },
+    begin(simulation, index) {
+      const { machine, scenario } = simulation
       if (machine.faultBook !== null)
         throw new BadInput(`dpor does not explore faults yet, and '${scenario.title}' has some; use dfs or the default`)
       depth = 0
-      if (index > 0) {
+      if (index === 0) {
+        looks = Unseen.isIn(simulation) ? simulation.tell() : null
+        if (looks !== null) simulation.start()
+      } else if (path.unseen?.grew !== true) {
         exhausted = !backtrack()
+        if (!exhausted) made += 1
         return !exhausted
       }
       path = new Path()
       races = new Races(path)
-      path.values.begin(state)
+      path.values.begin(simulation.state)
+      if (looks !== null) path.unseen = new Unseen(looks, simulation, path.places)
       shared = 0
+      made = 1
       exhausted = false
       cut = false
       return true

@@ -3,6 +3,7 @@ import { choiceOf } from '../../choice.ts'
 import { type Event, NOBODY, note, type Place, Places } from './event.ts'
 import { type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
+import type { Unseen } from './unseen.ts'
 import { type Value, Values } from './values.ts'
 
 /** The run under way as partial-order reduction sees it: its steps, what comes before what, and which could be turned round. */
@@ -73,6 +74,7 @@ export class Path {
   readonly places = new Places()
   readonly values = new Values(this.places)
   readonly nodes: Node[] = []
+  unseen: Unseen | null = null
   readonly #actors = new Map<string, number>()
   readonly names: string[] = []
   /** Of each actor: its last step, and the steps that have reached it since. */
@@ -101,6 +103,7 @@ export class Path {
     const { actor } = node.event
     const touched = this.places.touchedBy(kernel.footprint)
     for (const touch of before.looked) note(touched, touch >> 1, false)
+    this.unseen?.add(touched, machine)
     const reaches = this.#reaches(actor, machine)
     node.lost = NOBODY
     if (reaches.length > 0) {
