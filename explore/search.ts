@@ -48,6 +48,7 @@ export class Search {
   /** Where the order of units ends so far. */
   #next = { phase: 0, from: 0 }
   #leftOut = false
+  #traces: number | null = null
   readonly #reached = new Set<string>()
   readonly #learned = new Map<string, Learned>()
   #executions = 0
@@ -98,7 +99,7 @@ export class Search {
 
   /** How many Mazurkiewicz traces there are, where one run of each was made: schedules that differ in more than the order of steps which have nothing to do with each other. */
   get traces(): number | null {
-    return this.complete ? (this.#phases[this.#phase]?.decider.traces ?? null) : null
+    return this.complete ? this.#traces : null
   }
 
   get #reduces(): boolean {
@@ -227,7 +228,8 @@ export class Search {
   }
 
   /** Every run of the phase was made. */
-  #endPhase({ complete, bound }: Tally): void {
+  #endPhase({ complete, bound, traces }: Tally): void {
+    this.#traces = traces
     const { dfs } = this.#phases[this.#phase] as Phase // the search is not over
     if (dfs === null) {
       this.complete = complete

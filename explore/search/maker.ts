@@ -206,6 +206,7 @@ class UnderWay {
       leftOut: this.#dfs?.leftOut ?? false,
       complete: decider.complete,
       bound: decider.bound ?? null,
+      traces: decider.traces ?? null,
       learned: decider.learned?.() ?? null,
       raw: this.#raw,
     }

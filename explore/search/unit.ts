@@ -52,6 +52,7 @@ export interface Tally {
   readonly leftOut: boolean
   readonly complete: boolean
   readonly bound: number | null
+  readonly traces: number | null
   readonly learned: Learned | null
   /** The run that failed, which is the last; its number is that in the unit. */
   readonly raw: Raw | null

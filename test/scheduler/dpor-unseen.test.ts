@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { boot, int32, map_anonymous, type Program, type Scenario, scenario } from 'ipclab/kernel'
+import { boot, int32, type KernelState, map_anonymous, type Program, type Scenario, scenario } from 'ipclab/kernel'
 import { type Decider, dfs, dpor, run } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 
@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 
 type Step =
   | { readonly do: 'store' | 'add' | 'load'; readonly word: number; readonly value: number }
-  | { readonly do: 'set' | 'copy' | 'push' | 'search' | 'keep' | 'table'; readonly value: number }
+  | { readonly do: 'set' | 'copy' | 'push' | 'search' | 'keep' | 'table' | 'box'; readonly value: number }
 
 interface Ghost {
   x: number
@@ -22,7 +22,7 @@ const fresh = (): Ghost => ({ x: 0, y: 0, list: [], table: {}, boxes: [{ n: 0 }]
 const word = fc.integer({ min: 0, max: 2 })
 const value = fc.integer({ min: 1, max: 2 })
 const onMemory = fc.record({ do: fc.constantFrom('store', 'add', 'load'), word, value })
-const onGhost = fc.record({ do: fc.constantFrom('set', 'copy', 'push', 'search', 'keep', 'table'), value })
+const onGhost = fc.record({ do: fc.constantFrom('set', 'copy', 'push', 'search', 'keep', 'table', 'box'), value })
 const step = fc.oneof({ arbitrary: onMemory, weight: 3 }, { arbitrary: onGhost, weight: 2 }) as fc.Arbitrary<Step>
 const programs = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 3 })
 /** What the check looks at: words; the ghost; the state, once the first word is so large. */
@@ -62,8 +62,12 @@ const perform = (steps: readonly Step[], base: number, ghost: Ghost) =>
           if (ghost.list.includes(one.value)) yield* x.store(0, 7)
           break
         case 'keep':
-          kept = ghost.boxes[0] ?? null
+          kept = ghost.boxes.at(-1) ?? null
           ghost.set.add(one.value)
+          break
+        case 'box':
+          kept = { n: one.value }
+          ghost.boxes.push(kept)
           break
         case 'table':
           ghost.table[`${one.value}`] = ghost.x
@@ -89,11 +93,16 @@ function made(bodies: readonly (readonly Step[])[], { words, ghost, stateFrom }:
       ]),
     ),
     invariants: {
-      looks(world: { load(at: number, type: 'i32'): number; shared: number; ghost: Ghost; state: unknown }) {
+      looks(world: {
+        load(at: number, type: 'i32'): number
+        readonly shared: number
+        readonly ghost: Ghost
+        readonly state: KernelState
+      }) {
         const { load, shared } = world
         const read = words.map((at) => load(shared + 4 * at, 'i32'))
         // All that is looked at, and nothing else.
-        const more = (read[0] ?? 0) >= stateFrom ? `${read[0]} ${world.state !== null && load(shared + 8, 'i32')}` : ''
+        const more = (read[0] ?? 0) >= stateFrom ? memory(world.state) : ''
         seen.add(`${read} ${ghost ? told(world.ghost) : ''} ${more}`)
         return true
       },
@@ -107,6 +116,11 @@ function made(bodies: readonly (readonly Step[])[], { words, ghost, stateFrom }:
     expect: 'proved',
   } as never)
 }
+
+const memory = ({ frames }: KernelState): string =>
+  Object.values(frames)
+    .map(({ words }) => words.slice(0, 3))
+    .join()
 
 /** How many runs it made, `null` if more than that. */
 function runsOf(one: Scenario, by: Decider, most: number): number | null {

@@ -5,6 +5,7 @@ import { dependent, type Event, NOBODY } from './event.ts'
 import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
 import { Picked } from './picked.ts'
 import { type Blocked, isAsleep, Races } from './races.ts'
+import { shareOf } from './share.ts'
 import { prune } from './tree.ts'
 import { Unseen } from './unseen.ts'
 
@@ -176,6 +177,9 @@ export function dpor(): Decider {
     reduces: true,
     get complete() {
       return exhausted && !cut
+    },
+    get share() {
+      return exhausted ? 1 : shareOf(path.nodes)
     },
     get traces() {
       return exhausted ? made : null
