@@ -9,17 +9,19 @@ import { numbers } from '../numbers.ts'
  * randomized scheduler with probabilistic guarantees of finding bugs, ASPLOS 2010: a bug of depth d, one that d orderings
  * between steps bring about, is found in a run with probability at least 1 / (n k^(d-1)), for n threads and k steps.
  *
- * Departures from the paper: n and k are not asked for but are the largest seen in the runs before (the first is a random
+ * Departures from the paper: n and k, unless that is given, are the largest seen in the runs before (the first is a random
  * walk); a run much longer than k goes on as a random walk, so that a spinning thread of high priority does not keep it
  * from its end; the next timer counts as a thread; faults strike at random, about once a run.
+ * @param k the most steps that a run is taken to have; 0 if that is to be learned
  */
-export function pct(seed: string, depth = 3): Decider {
+export function pct(seed: string, depth = 3, k = 0): Decider {
   if (!Number.isInteger(depth) || depth < 1)
     throw new BadInput(`the depth of pct is a whole number of at least 1, not ${depth}`)
+  if (!Number.isInteger(k) || k < 0) throw new BadInput(`the steps of pct are a whole number, not ${k}`)
   const stream = numbers(seed)
   /** The largest number of threads, and of steps, of any run before this one. */
   let threads = 0
-  let steps = 0
+  let steps = k
   /** Runs made since these were as large as they are. */
   let runs = 0
   /** There was a run of more steps since. */
@@ -79,9 +81,9 @@ export function pct(seed: string, depth = 3): Decider {
   function learn(): void {
     runs += 1
     const length = steps === 0 || step <= steps * PATIENCE ? step : step - steps * PATIENCE
-    exceeded = (exceeded && length <= steps) || step > Math.max(steps, length)
+    exceeded = (exceeded && length <= steps) || step > Math.max(steps, length) || (k > 0 && length > k)
     if (length <= steps && priorities.size <= threads) return
-    steps = Math.max(steps, length)
+    if (k === 0) steps = Math.max(steps, length)
     threads = Math.max(threads, priorities.size)
     runs = 0
   }

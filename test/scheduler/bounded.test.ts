@@ -89,6 +89,20 @@ describe('pct', () => {
     expect(pct('seed').promise?.()).toBe(null)
   })
 
+  test('is told how long runs are, and promises nothing when they are longer', () => {
+    const told = (k: number): Decider => {
+      const decider = pct('seed', 2, k)
+      schedulesOf(boot(independent(3, 3), { door }), decider, 10)
+      return decider
+    }
+    expect(told(8).promise?.()).toContain('1/(n k) = 1/16 (n = 2 threads, k = 8 steps): in the 9 runs')
+    expect(told(5).promise?.()).toBe(null)
+    const simulation = boot(independent(6, 6), { door })
+    for (const seed of ['a', 'b', 'c', 'd'])
+      expect(schedulesOf(simulation, pct(seed, 1, 12), 1).map(({ preemptions }) => preemptions)).toEqual([0])
+    expect(() => pct('seed', 2, -1)).toThrow('the steps of pct are a whole number, not -1')
+  })
+
   test('preempts at most depth - 1 times after the first run', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.string(), (depth, seed) => {
