@@ -53,12 +53,26 @@ export interface Rates {
   readonly interleavings?: number
 }
 
+/** Mean schedules to the first bug of the original C program, by others. */
+export interface Published {
+  readonly surw_artifact_mean_schedules_to_first_bug?: { readonly [strategy: string]: string }
+  readonly rff_artifact?: {
+    readonly [strategy: string]: {
+      readonly found: number
+      readonly trials: number
+      readonly mean_schedules: number | null
+    }
+  }
+  readonly period_reported_schedules?: number
+  readonly maple_alg?: { readonly found: boolean; readonly schedules: number }
+}
+
 interface Figures {
   readonly id: string
   readonly threads: number
   readonly min_preemptions: number | null
   readonly bug_probability_per_schedule_here: Rates
-  readonly published: unknown
+  readonly published: Published | null
   readonly every_schedule_fails?: boolean
 }
 
