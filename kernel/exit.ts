@@ -51,6 +51,7 @@ export function endProcess(kernel: Kernel, process: Process, how: ExitStatus): v
 function tellParent(kernel: Kernel, parent: Process): void {
   writesProcess(kernel, parent.id, LIFE)
   wakeAll(kernel, childrenQueue(parent.id))
+  kernel.footprint.add(parent.id, SIGNALS, READ, SEQ_CST)
   if (parent.dispositions.SIGCHLD?.how !== 'handler') return
   writesProcess(kernel, parent.id, SIGNALS)
   for (const id in parent.threads) {

@@ -51,6 +51,11 @@ export class FaultBook {
     this.#listedAt = -1
   }
 
+  /** None may strike any more. */
+  get exhausted(): boolean {
+    return this.#left === 0
+  }
+
   strikes(): void {
     this.#left -= 1
   }

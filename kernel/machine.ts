@@ -26,6 +26,8 @@ export class Machine extends Faultable {
   alive = 0
   /** Where the scenario allows faults. */
   faultBook: FaultBook | null = null
+  /** Faults may strike also where nobody else can go on: for who knows that they could have struck earlier. */
+  late = false
 
   get state(): KernelState {
     return this.kernel.state
@@ -33,7 +35,7 @@ export class Machine extends Faultable {
 
   /**
    * How many ways there are to go on: the ready threads, after them the next timer, if one is armed, and after that the
-   * faults. Where there would be faults alone there is nothing: none need strike, so they save from no deadlock.
+   * faults. Where there would be faults alone there is nothing, but for `late`: none need strike, so they save from no deadlock.
    */
   get options(): number {
     return this.faultBook === null ? this.ordinary : this.ordinary + this.faults.length
@@ -46,7 +48,8 @@ export class Machine extends Faultable {
 
   /** The faults that could strike now, in the order of their options. */
   get faults(): readonly Fault[] {
-    return this.faultBook === null || this.ordinary === 0 ? NO_FAULTS : this.faultBook.possible(this.state, this.steps)
+    if (this.faultBook === null || (this.ordinary === 0 && !this.late)) return NO_FAULTS
+    return this.faultBook.possible(this.state, this.steps)
   }
 
   /** Whether option 0 is the running thread. */

@@ -1,7 +1,16 @@
 import { READ, SEQ_CST, WHOLE, WRITE } from './footprint.ts'
 import { create, type Kernel, MAPPINGS, writes, writesProcess } from './kernel.ts'
 import { defineKind, release, retain } from './objects.ts'
-import { findMapping, frameForWriting, type MemoryObject, PAGE_SIZE, PROT_WRITE, releaseFrame, SIZE } from './paging.ts'
+import {
+  findMapping,
+  frameForWriting,
+  type MemoryObject,
+  PAGE_SIZE,
+  PROT_WRITE,
+  privatePage,
+  releaseFrame,
+  SIZE,
+} from './paging.ts'
 import type { Id, Mapping, Process, Ref, Thread } from './state.ts'
 import { RUNDOWN, registerSubsystem } from './subsystems.ts'
 
@@ -200,6 +209,10 @@ function forkMappings(kernel: Kernel, parent: Process, child: Process): void {
       const frame = frameForWriting(kernel, id)
       frame.refs += 1
     }
+    // What other threads of the parent store before is copied, what they store later is not.
+    if (parent.threaded && !mapping.shared)
+      for (let at = mapping.start; at < mapping.start + mapping.length; at += PAGE_SIZE)
+        kernel.footprint.add(privatePage(parent.id, at / PAGE_SIZE), WHOLE, READ, SEQ_CST)
   }
   kernel.mappingsEpoch += 1
 }

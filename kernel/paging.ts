@@ -1,7 +1,7 @@
 import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WHOLE } from './footprint.ts'
 import type { Journal } from './journal.ts'
-import { freshId, type Kernel, peek, processOf } from './kernel.ts'
+import { type Kernel, peek, processOf } from './kernel.ts'
 import type { Frame, Id, KernelObject, Mapping, Process, Ref, Signal, Thread } from './state.ts'
 
 /**
@@ -143,7 +143,7 @@ function translatePrivate(
   const page = vpn - mapping.start / PAGE_SIZE
   const own = mapping.copied[page]
   const from = own ?? common
-  place.frame = `${thread.process}@${vpn}`
+  place.frame = privatePage(thread.process, vpn)
   if (own !== undefined && (!write || kernel.state.frames[own]?.refs === 1)) {
     place.words = wordsOf(kernel, own)
     remember(kernel, thread, vpn, write)
@@ -157,7 +157,9 @@ function translatePrivate(
   if (!write) return null
   if (own !== undefined) releaseFrame(kernel, own)
   if (kernel.journal !== null) kernel.journal.save('processes', thread.process)
-  const id = freshId(thread)
+  // Not one of the thread's own ids: which thread makes the copy is no matter of theirs, and must not change what they are called.
+  let id = `${place.frame}+`
+  while (kernel.state.frames[id] !== undefined) id += '+'
   mapping.copied[page] = id
   place.words = newFrame(kernel, id, place.words.slice()).words
   return null
@@ -189,6 +191,9 @@ export function nameOfPlace(kernel: Kernel, thread: Thread, address: number): st
   const name = `${peek<MemoryObject>(kernel, mapping.object as Ref<MemoryObject>).name}+${offset}`
   return mapping.shared ? name : `${name} of ${thread.process}`
 }
+
+/** What a private page is called, wherever its contents are. */
+export const privatePage = (process: Id, vpn: number): Id => `${process}@${vpn}`
 
 /** Whether a store to an address that can be read would not be refused. Changes nothing. */
 export function mayStore(kernel: Kernel, thread: Thread, address: number): boolean {

@@ -1,6 +1,7 @@
 import { type Args, type Call, call, defineCall, type Program } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
 import { endProcess, endThread } from './exit.ts'
+import { READ, SEQ_CST, WHOLE } from './footprint.ts'
 import {
   CREDENTIALS,
   done,
@@ -77,6 +78,8 @@ export function createThread(kernel: Kernel, process: Process, id: Id): Thread {
 /** A child with copies of the parent's descriptors, mappings (private pages copied on write), dispositions and credentials. */
 export function forkProcess(kernel: Kernel, parentId: Id, id: Id): Process {
   const parent = writesProcess(kernel, parentId, LIFE)
+  // Of all that the child gets a copy of, and that other threads may be changing.
+  if (parent.threaded) kernel.footprint.add(parentId, WHOLE, READ, SEQ_CST)
   const child = createProcess(kernel, { id, parent: parentId, uid: parent.uid, gid: parent.gid })
   child.priority = parent.priority
   child.umask = parent.umask

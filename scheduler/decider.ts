@@ -34,6 +34,11 @@ export interface Decider extends Door {
   begin(simulation: Simulation, index: number): boolean
   /** Which option next, below `machine.options`. Option 0 is the running thread, if it can go on. -1: give the run up, it was made in another order. */
   next(machine: Machine): number
+  /**
+   * A fault has struck where nobody else could go on: whether it could not have struck earlier, where somebody could, in a
+   * run that differs in nothing else. Who can tell is offered such faults; to `next`, -1 then means that none strikes.
+   */
+  isTooLate?(machine: Machine): boolean
   /** The run that was begun is over, and the machine stands behind its last step. */
   ended?(simulation: Simulation, ending: Ending): void
   /** Runs that `assume` gives up are to be made to their end all the same: what others do in them matters. */

@@ -71,6 +71,7 @@ export const MAX_STEPS = 10_000
 export function run(simulation: Simulation, decider: Decider, options: RunOptions): Outcome {
   const { machine } = simulation
   machine.parks = decider.needsEnds === true
+  machine.late = decider.isTooLate !== undefined
   const outcome = steps(simulation, decider, options)
   decider.ended?.(simulation, outcome.ending)
   return outcome
@@ -85,14 +86,16 @@ function steps(simulation: Simulation, decider: Decider, options: RunOptions): O
   while (failure === null) {
     if (machine.pruned && (!machine.parks || machine.steps === 0)) return PRUNED
     if (machine.trouble !== null) return trouble(simulation)
-    if (machine.ordinary === 0) return machine.pruned ? PRUNED : ended(simulation, options)
+    const late = machine.ordinary === 0
+    if (late && machine.faults.length === 0) return machine.pruned ? PRUNED : ended(simulation, options)
     // Where all can go on nobody waits.
     if (partial && machine.ready.size < machine.alive && !machine.pruned && closedCircle(machine))
       return standing(simulation, standstill(simulation), options, null)
     if (machine.steps >= maxSteps) return machine.pruned ? PRUNED : stepLimit(simulation, options)
     const option = decider.next(machine)
-    if (option < 0) return REDUNDANT
+    if (option < 0) return !late ? REDUNDANT : machine.pruned ? PRUNED : ended(simulation, options)
     machine.step(option)
+    if (late && decider.isTooLate?.(machine) === true) return REDUNDANT
     ledger?.observe()
     if (observers !== undefined) for (const observe of observers) observe(simulation)
     // What does not hold in a step that ends in assume(false) is of no interest.

@@ -31,6 +31,7 @@ export function logged(inner: Decider): Logged {
     },
     needsEnds: inner.needsEnds ?? false,
     reduces: inner.reduces ?? false,
+    ...(inner.isTooLate === undefined ? {} : { isTooLate: (machine) => inner.isTooLate?.(machine) === true }),
     ended: (simulation, ending) => inner.ended?.(simulation, ending),
     begin(simulation, index) {
       length = 0
@@ -38,6 +39,7 @@ export function logged(inner: Decider): Logged {
     },
     next(machine) {
       const option = inner.next(machine)
+      if (option < 0) return option
       log[length] = option
       length += 1
       return option

@@ -1,5 +1,14 @@
 import { map_anonymous, scenario, yield_ } from 'ipclab'
-import { await_, boot, compareExchange, int32, type Program, type Scenario } from 'ipclab/kernel'
+import {
+  await_,
+  boot,
+  compareExchange,
+  type Faults,
+  int32,
+  type Program,
+  type Scenario,
+  type World,
+} from 'ipclab/kernel'
 import { mailbox_create, mailbox_receive, mailbox_send } from 'ipclab/message'
 import { pthread_mutex_lock, pthread_mutex_unlock, sem_init, sem_post, sem_wait } from 'ipclab/posix'
 import { type Decider, dpor, run } from 'ipclab/scheduler'
@@ -200,15 +209,42 @@ test.each<[string, () => Scenario, number, number]>([
   expect(tally).toEqual({ runs: traces, redundant: 0, pruned: 0, deadlocks, complete: true })
 })
 
-test('faults are refused, not left out', () => {
-  const faulty = scenario('faulty', {
+/** One that posts to a semaphore and ends, and one that waits for it. */
+const handed = (faults: Faults) =>
+  scenario('handed', {
+    *setup() {
+      const at = yield* map_anonymous(4096)
+      yield* sem_init(at, 1, 0)
+      return at
+    },
     programs: {
-      *P() {
+      *A({ shared }) {
+        yield* sem_post(shared)
+      },
+      *B({ shared }) {
+        yield* sem_wait(shared)
+      },
+      *C() {
         yield* yield_()
       },
     },
-    faults: { kill: true },
+    faults,
     expect: 'holds',
   })
-  expect(() => explored(faulty, dpor())).toThrow("dpor does not explore faults yet, and 'faulty' has some")
+
+test('a fault strikes in every place where it matters, and nowhere else', () => {
+  // Each of the three is killed or not; B before it was to take what A gave, or after; and A before it gave.
+  expect(explored(handed({ kill: ['C'] }), dpor())).toEqual(only({ runs: 2 }))
+  expect(explored(handed({ kill: ['B'] }), dpor())).toEqual(only({ runs: 3 }))
+  expect(explored(handed({ kill: ['A'] }), dpor())).toEqual(only({ runs: 2, deadlocks: 1 }))
+  expect(explored(handed({ kill: true }), dpor())).toEqual(only({ runs: 5, deadlocks: 1 }))
+})
+
+const only = (some: Partial<Tally>): Tally => ({
+  runs: 0,
+  redundant: 0,
+  pruned: 0,
+  deadlocks: 0,
+  complete: true,
+  ...some,
 })

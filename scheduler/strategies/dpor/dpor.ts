@@ -1,7 +1,7 @@
 import { BadInput, type Looks, type Machine, type PickKind, type Simulation, type Task } from '../../../kernel/index.ts'
 import { optionOf, threadOfChoice } from '../../choice.ts'
 import type { Decider } from '../../decider.ts'
-import { dependent, type Event, NOBODY } from './event.ts'
+import { dependent, type Event, NOBODY, same, unknown } from './event.ts'
 import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
 import { Picked } from './picked.ts'
 import { type Blocked, isAsleep, Races } from './races.ts'
@@ -87,7 +87,7 @@ export function dpor(): Decider {
     }
     const actor = free(machine, node)
     if (actor < 0) return null
-    const event = { actor, picks: NOBODY, counts: NOBODY, touched: null, reaches: NOBODY }
+    const event = unknown(actor)
     node.branches.push({ event, children: [], free: true })
     return event
   }
@@ -138,14 +138,14 @@ export function dpor(): Decider {
     const guard = machine.guardOf(task)
     if (guard === null) return null
     const touched = path.places.touchedBy(guard)
-    return { actor: path.actor(task.id), picks: NOBODY, counts: NOBODY, touched, reaches: NOBODY }
+    return { ...unknown(path.actor(task.id)), touched }
   }
 
   /** The next branch that is left, the deepest first. */
   function backtrack(): boolean {
     for (let node = path.nodes.at(-1); node !== undefined; node = path.nodes.at(-1)) {
-      const branch = node.branches.shift()
-      if (node.sequence > 0 && branch !== undefined) {
+      const branch = node.sequence > 0 ? node.branches.shift() : undefined
+      if (branch !== undefined) {
         node.sleep.push(node.event)
         node.done.push(node.event)
         if (branch.free) {
@@ -159,8 +159,37 @@ export function dpor(): Decider {
         return true
       }
       path.nodes.pop()
+      tellParent(node)
     }
     return false
+  }
+
+  /** What is known of steps from here is known of them before the step that led here, too, if that does not matter to them. */
+  function tellParent({ done, known }: Node): void {
+    const parent = path.nodes.at(-1)
+    if (parent === undefined || !path.loses) return
+    for (const event of [...done, ...known])
+      if (!dependent(event, parent.event, path.places) && !parent.known.some((one) => same(one, event)))
+        parent.known.push(event)
+  }
+
+  /**
+   * Where nobody else can go on faults strike that could have struck before some step; those that could not, as they hang
+   * on all of them, strike before the steps that they hang on.
+   */
+  function strikeLate({ sleep, optional, branches }: Node): void {
+    for (const actor of optional) {
+      if (isAsleep(sleep, actor)) continue
+      const event = { ...unknown(actor), touched: path.struck, reaches: path.victimsOf(actor) }
+      const { clock, races: standing } = path.standing(event, NOTHING_KNOWN.refused)
+      if (path.isAll(clock)) {
+        for (const first of standing) {
+          const rest: Event[] = []
+          path.notAfter(first, [], rest)
+          races.tryInstead(first, actor, rest)
+        }
+      } else branches.push({ event: unknown(actor), children: [], free: true })
+    }
   }
 
   /** The next of what could be picked inside the step just taken back. */
@@ -185,9 +214,6 @@ export function dpor(): Decider {
       return exhausted ? made : null
     },
     begin(simulation, index) {
-      const { machine, scenario } = simulation
-      if (machine.faultBook !== null)
-        throw new BadInput(`dpor does not explore faults yet, and '${scenario.title}' has some; use dfs or the default`)
       depth = 0
       if (index === 0) {
         looks = Unseen.isIn(simulation) ? simulation.tell() : null
@@ -213,12 +239,18 @@ export function dpor(): Decider {
       if (option >= count) throw changed()
       return option
     },
+    isTooLate(machine) {
+      absorb(machine)
+      return path.isAfterAll(path.nodes.length - 1)
+    },
     ended({ machine }: Simulation, ending) {
       if (ending === 'step limit') cut = true
+      if (ending === 'redundant') made -= 1
       absorb(machine)
       const last = path.nodes.at(-1)
       if (last === undefined) return
       if (last.sequence > 0) last.lost = [...last.lost, ...lostAt(last, NOBODY)]
+      else if (ending !== 'redundant') strikeLate(last)
       races.reverse(blocked(machine), shared)
     },
   }

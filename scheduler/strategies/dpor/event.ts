@@ -16,11 +16,23 @@ export interface Event {
   readonly counts: readonly number[]
   /** Places, each with its lowest bit for a write: `place << 1 | write`; `null`: not yet known, as if it were all of them. */
   readonly touched: readonly number[] | null
+  /** It is a fault: it may happen, and need not. */
+  readonly strikes: boolean
   /** Threads that it woke, made or ended: their next steps come after it, their last ones before it. */
   readonly reaches: readonly number[]
 }
 
 export const NOBODY: readonly number[] = []
+
+/** The next step of an actor, of which nothing is known yet. */
+export const unknown = (actor: number): Event => ({
+  actor,
+  picks: NOBODY,
+  counts: NOBODY,
+  touched: null,
+  strikes: false,
+  reaches: NOBODY,
+})
 
 /** Numbers for everything that steps touch. */
 export class Places {

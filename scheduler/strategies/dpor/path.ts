@@ -1,5 +1,5 @@
-import type { Machine, Task } from '../../../kernel/index.ts'
-import { choiceOf } from '../../choice.ts'
+import { FAULTS, type Machine, type Task } from '../../../kernel/index.ts'
+import { choiceOf, threadOfChoice } from '../../choice.ts'
 import { type Event, NOBODY, note, type Place, Places } from './event.ts'
 import { type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
@@ -16,6 +16,8 @@ export interface Node {
   readonly branches: Branch[]
   /** Steps made from here before. */
   readonly done: Event[]
+  /** Steps that could be made from here, as is known from others having been made before them that don't matter to them. */
+  readonly known: Event[]
   /** Timers and faults that could strike here. */
   optional: readonly number[]
   /** Threads that could go on here. */
@@ -23,6 +25,8 @@ export interface Node {
   /** Timers, faults and threads whose next step the step has made impossible, or another one. */
   lost: readonly number[]
   event: Event
+  /** It was the last fault that may strike. */
+  exhausts: boolean
   /** How many steps of its actor there are, with it. */
   sequence: number
   /** Of each actor, how many of its steps come before this one, or are it. */
@@ -36,17 +40,19 @@ export interface Node {
   reached: readonly number[]
 }
 
-const NOTHING: Event = { actor: -1, picks: [], counts: [], touched: [], reaches: NOBODY }
+const NOTHING: Event = { actor: -1, picks: [], counts: [], touched: [], strikes: false, reaches: NOBODY }
 
 export function nodeWith(sleep: Event[], branches: Branch[]): Node {
   return {
     sleep,
     branches,
     done: [],
+    known: [],
     optional: NOBODY,
     ready: NOBODY,
     lost: NOBODY,
     event: NOTHING,
+    exhausts: false,
     sequence: 0,
     clock: NOBODY,
     races: [],
@@ -73,10 +79,16 @@ export interface Standing {
 export class Path {
   readonly places = new Places()
   readonly values = new Values(this.places)
+  /** What every fault touches. */
+  readonly struck: readonly number[] = [(this.places.of(FAULTS, 0) << 1) | 1]
   readonly nodes: Node[] = []
   unseen: Unseen | null = null
+  /** Whether steps make others impossible. */
+  loses = false
   readonly #actors = new Map<string, number>()
   readonly names: string[] = []
+  /** Of each actor, the thread that it is, or whose timer or fault it is. */
+  readonly threads: number[] = []
   /** Of each actor: its last step, and the steps that have reached it since. */
   readonly #last: number[] = []
   readonly #reached: number[][] = []
@@ -92,6 +104,9 @@ export class Path {
       this.names.push(name)
       this.#last.push(-1)
       this.#reached.push([])
+      this.threads.push(number)
+      const thread = threadOfChoice(name)
+      if (thread !== name) this.threads[number] = this.actor(thread)
     }
     return number
   }
@@ -111,9 +126,11 @@ export class Path {
       for (const [object, part] of machine.abandoned) note(touched, this.places.of(object, part), false)
       node.lost = reaches.filter((other) => node.ready.includes(other))
     }
-    const event: Event = { actor, picks, counts, touched, reaches }
+    const strikes = machine.faultBook !== null && touched.includes(this.struck[0] ?? -1)
+    const event: Event = { actor, picks, counts, touched, strikes, reaches }
     const { clock, races } = this.standing(event, before.refused)
     node.event = event
+    node.exhausts = strikes && machine.faultBook?.exhausted === true
     node.last = this.#last[actor] ?? -1
     node.reached = this.#reached[actor] ?? NOBODY
     node.sequence = (node.last < 0 ? 0 : (this.nodes[node.last]?.sequence ?? 0)) + 1
@@ -252,6 +269,21 @@ export class Path {
     return node !== undefined && (clock[node.event.actor] ?? 0) >= node.sequence
   }
 
+  /** Whether every step of the run has come before what has that clock. */
+  isAll(clock: readonly number[]): boolean {
+    return this.nodes.every(({ event, sequence }) => (clock[event.actor] ?? 0) >= sequence)
+  }
+
+  /** Whether every other step before the fault comes before it in any order. */
+  isAfterAll(step: number): boolean {
+    return this.isAll(this.nodes[step]?.clock ?? NOBODY)
+  }
+
+  /** Whom a fault befalls, as far as its name says it. */
+  victimsOf(actor: number): readonly number[] {
+    return [this.threads[actor] ?? -1]
+  }
+
   /**
    * The steps before which the thread, standing at a guard, could not have made its call: as far back as it matters.
    * @param guarded what the guard looks at
@@ -308,7 +340,7 @@ export class Path {
     let count = 0
     for (let i = step + 1; i < nodes.length; i++) {
       const node = nodes[i] as Node // below length
-      if ((node.clock[actor] ?? 0) >= sequence) continue
+      if (node.sequence === 0 || (node.clock[actor] ?? 0) >= sequence) continue
       steps[count] = i
       events[count] = node.event
       count += 1

@@ -1,4 +1,5 @@
-import { dependent, type Event, NOBODY } from './event.ts'
+import { FAULT } from '../../choice.ts'
+import { dependent, type Event, NOBODY, unknown } from './event.ts'
 import type { Node, Path } from './path.ts'
 import { insert, NOT_FIRST, Sequence } from './tree.ts'
 
@@ -102,14 +103,36 @@ export class Races {
     }
     for (const { event, races } of blocked) if (races.includes(first)) this.#ask(first, event, left)
     seconds.length = 0
-    for (const actor of nodes[first]?.lost ?? NOBODY) tryFirst(nodes[first] as Node, actor) // a step of the run
+    for (const actor of nodes[first]?.lost ?? NOBODY)
+      this.tryInstead(first, actor, undisturbed(this.#path, first, actor))
+  }
+
+  /**
+   * What a step makes impossible is tried in its place, and behind all that does not come after the step. As nobody knows
+   * yet what it would touch, it goes before what is planned already: that is looked through when more is known.
+   * @param rest what does not come after the step, and leaves the other possible
+   */
+  tryInstead(at: number, actor: number, rest: readonly Event[]): void {
+    const { sleep, known, branches } = this.#path.nodes[at] as Node // it made something impossible
+    this.#path.loses = true
+    const possible = isAsleep(sleep, actor) ? sleep : isAsleep(known, actor) ? known : null
+    if (possible !== null) {
+      for (const event of possible) if (event.actor === actor) this.#ask(at, event, rest.length, rest)
+      return
+    }
+    const event = unknown(actor)
+    if (!branches.some((branch, i) => i > 0 && branch.event.actor === actor))
+      branches.splice(1, 0, { event, children: [], free: true })
+    if (rest.length === 0) return
+    this.#sequence.begin(rest, rest.length, event)
+    insert(this.#sequence, branches)
   }
 
   /** Asks for what is left with the second behind it, unless something that is asleep leads to all of that: then returns it. */
-  #ask(first: number, second: Event, left: number): Event | null {
+  #ask(first: number, second: Event, left: number, events: readonly Event[] = this.#events): Event | null {
     const { sleep, branches } = this.#path.nodes[first] as Node // a step of the run
     const sequence = this.#sequence
-    sequence.begin(this.#events, left, second)
+    sequence.begin(events, left, second)
     for (let i = 0; i < sleep.length; i++) {
       const witness = sleep[i] as Event // below length
       sequence.looked = -1
@@ -130,13 +153,6 @@ export class Races {
   }
 }
 
-/** What a step makes impossible is tried in its place. */
-function tryFirst({ sleep, branches }: Node, actor: number): void {
-  if (isAsleep(sleep, actor) || branches.some(({ event }) => event.actor === actor)) return
-  const event = { actor, picks: NOBODY, counts: NOBODY, touched: null, reaches: NOBODY }
-  branches.push({ event, children: [], free: true })
-}
-
 /** Whether all that the actor could do is asleep. */
 export function isAsleep(sleep: readonly Event[], actor: number): boolean {
   let picks = 0
@@ -149,4 +165,21 @@ export function isAsleep(sleep: readonly Event[], actor: number): boolean {
     count = event.counts[0] ?? 0
   }
   return count > 0 && picks >= count
+}
+
+/** The steps behind that one which do not come after it, and leave it possible what it has made impossible. */
+function undisturbed(path: Path, step: number, actor: number): Event[] {
+  const { nodes, names, threads } = path
+  const thread = threads[actor] ?? -1
+  const isFault = FAULT.has(names[actor]?.charAt(0) ?? '')
+  const events: Event[] = []
+  const disturbing = [nodes[step] as Node] // a step of the run
+  for (let i = step + 1; i < nodes.length; i++) {
+    const node = nodes[i] as Node // below length
+    if (node.sequence === 0) break
+    if (disturbing.some(({ event, sequence }) => (node.clock[event.actor] ?? 0) >= sequence)) continue
+    if (node.event.reaches.includes(thread) || (node.exhausts && isFault)) disturbing.push(node)
+    else events.push(node.event)
+  }
+  return events
 }

@@ -57,7 +57,8 @@ export class Sequence {
       return same(step, other) ? i : NOT_FIRST
     }
     this.looked = length
-    return ABSENT
+    // A fault need not happen: where it comes first is another run than where it does not come.
+    return step.strikes ? NOT_FIRST : ABSENT
   }
 
   /** Takes a step out that could come first. */
@@ -70,8 +71,10 @@ export class Sequence {
   /** As a branch of a tree. */
   chain(): Branch {
     let branch: Branch | null = null
-    for (let i = this.#length - 1; i >= this.#from; i--)
-      branch = { event: this.#events[i] as Event, children: branch === null ? [] : [branch], free: false } // below length
+    for (let i = this.#length - 1; i >= this.#from; i--) {
+      const event = this.#events[i] as Event // below length
+      branch = { event, children: branch === null ? [] : [branch], free: event.touched === null }
+    }
     return branch as Branch // it is not empty
   }
 }
@@ -120,7 +123,7 @@ export function prune(branches: Branch[], explored: Event, places: Places): void
 /** Whether all that the branch leads to is covered; what of it is, is taken out. */
 function isCovered({ event, children }: Branch, explored: Event, places: Places): boolean {
   if (dependent(explored, event, places)) return same(explored, event)
-  if (children.length === 0) return true
+  if (children.length === 0) return !explored.strikes
   prune(children, explored, places)
   return children.length === 0
 }
