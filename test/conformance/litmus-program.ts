@@ -48,7 +48,7 @@ export interface Rmw {
 /** A number, or what is in a register. */
 type Operand = number | string
 
-type Registers = Record<string, number>
+export type Registers = Record<string, number>
 
 const ORDERS: ReadonlyMap<string, MemoryOrder> = new Map<string, MemoryOrder>([
   ['na', 'plain'],
@@ -118,30 +118,40 @@ const readOperand = (value: unknown, id: string): Operand =>
 
 const WORD = 4
 
-/** The case as a scenario: `shared` is where its locations are, `ghost` the registers of each thread. */
-export function litmusScenario({ id, init, threads }: Litmus): Scenario {
+/** The case as a scenario, which shares the addresses of its locations. */
+export interface LitmusScenario {
+  readonly scenario: Scenario
+  /** Of each thread, as the run has left them: beside the machine, as no thread sees another's. */
+  readonly registers: readonly Registers[]
+}
+
+export function litmusScenario({ id, init, threads }: Litmus): LitmusScenario {
   const locations = Object.entries(init)
+  const registers = threads.map((): Registers => ({}))
   const programs = threads.map((ops, thread) => [
     `T${thread}`,
-    ({ shared, ghost }: { readonly shared: Locations; readonly ghost: readonly Registers[] }): Program =>
-      made(ops, ghost[thread] ?? {}, shared),
+    function* ({ shared }: { readonly shared: Locations }): Program {
+      const own: Registers = {}
+      registers[thread] = own
+      yield* perform(ops, own, shared)
+    },
   ])
-  return scenario(id, {
-    ghost: () => threads.map((): Registers => ({})),
+  const body = {
     *setup(): Program<Locations> {
       const at = yield* map_anonymous(locations.length * WORD, { name: 'memory' })
       for (const [index, [, value]] of locations.entries()) yield* store(at + index * WORD, 'i32', value)
       return Object.fromEntries(locations.map(([location], index) => [location, at + index * WORD]))
     },
     programs: Object.fromEntries(programs) as Record<string, () => Program>,
-    expect: 'holds',
-  })
+    expect: 'holds' as const,
+  }
+  return { scenario: scenario(id, body), registers }
 }
 
 /** Of each location its address. */
 export type Locations = { readonly [location: string]: number }
 
-function* made(ops: readonly Op[], registers: Registers, at: Locations): Program {
+function* perform(ops: readonly Op[], registers: Registers, at: Locations): Program {
   const held = (register: string): number => registers[register] ?? 0
   const valueOf = (value: Operand): number => (typeof value === 'number' ? value : held(value))
   const place = (location: string): number => at[location] as number // as read, every one is in `init`
@@ -159,7 +169,7 @@ function* made(ops: readonly Op[], registers: Registers, at: Locations): Program
       case 'fence':
         break // all is in one order, where memory is sequentially consistent
       case 'if':
-        if ((held(op.reg) === op.value) === (op.cmp === 'eq')) yield* made(op.body, registers, at)
+        if ((held(op.reg) === op.value) === (op.cmp === 'eq')) yield* perform(op.body, registers, at)
         break
       default:
         op satisfies never

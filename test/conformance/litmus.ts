@@ -39,7 +39,8 @@ const readRows = (rows: unknown, what: string): Row[] =>
 
 /** The final states that runs come to, each once, in order. Every strategy comes to some of them, an exhaustive one to all. */
 export function finalStates(program: Litmus, decider: Decider, runsMax: number): Row[] {
-  const simulation = boot(litmusScenario(program), { door: decider })
+  const { scenario, registers } = litmusScenario(program)
+  const simulation = boot(scenario, { door: decider })
   const shared = simulation.shared as Locations // of the setup
   const { world } = simulation
   const places = program.observe.map((name) => name.split(':'))
@@ -49,7 +50,6 @@ export function finalStates(program: Litmus, decider: Decider, runsMax: number):
     if (!decider.begin(simulation, index)) break
     const { ending } = run(simulation, decider, { maxSteps: STEPS_MAX })
     if (ending !== 'done') throw new Unplayable(`run ${index + 1} of ${decider.name} is ${ending}`)
-    const registers = simulation.ghost as readonly { readonly [name: string]: number }[] // of the scenario
     const row = places.map(([place = '', register]) =>
       register === undefined ? world.load(shared[place] as number, 'i32') : (registers[Number(place)]?.[register] ?? 0),
     )
