@@ -1,6 +1,8 @@
 import { explore } from '../explore/index.ts'
 import { boot, int32, map_anonymous, scenario } from '../kernel/index.ts'
 import { numbers } from '../scheduler/index.ts'
+import { exhaustive, samplers } from './explorers.ts'
+import { median, processorSeconds, ratio, table, thousands } from './table.ts'
 
 /** The exploring loop, checks on and no trace kept, beside the least that generators and an array can do. */
 
@@ -31,7 +33,7 @@ const counter = scenario('counter, read and written', {
 /** The same with nothing of a kernel: what the language itself takes. */
 function bare(executions: number): number {
   const stream = numbers('bare')
-  const from = performance.now()
+  const from = processorSeconds()
   for (let i = 0; i < executions; i++) {
     const memory = [0]
     const programs = [words(memory), words(memory), words(memory)]
@@ -41,7 +43,7 @@ function bare(executions: number): number {
       if (programs[at]?.next(memory[0] ?? 0).done === true) programs.splice(at, 1)
     }
   }
-  return (executions / (performance.now() - from)) * 1000
+  return executions / (processorSeconds() - from)
 }
 
 function* words(memory: number[]): Generator<number, void, number> {
@@ -53,9 +55,9 @@ function* words(memory: number[]): Generator<number, void, number> {
 }
 
 async function sampled(executions: number): Promise<number> {
-  const from = performance.now()
+  const from = processorSeconds()
   await explore(counter, { strategy: 'random', executions })
-  return (executions / (performance.now() - from)) * 1000
+  return executions / (processorSeconds() - from)
 }
 
 /** Steps a second of long runs. */
@@ -65,17 +67,14 @@ function steps(runs: number): number {
   const simulation = boot(counter, { door: { pick }, params: { processes: 3, times: 2000 } })
   const { machine } = simulation
   let made = 0
-  const from = performance.now()
+  const from = processorSeconds()
   for (let i = 0; i < runs; i++) {
     simulation.start()
     for (let n = machine.options; n > 0; n = machine.options) machine.step(stream.below(n))
     made += machine.steps
   }
-  return (made / (performance.now() - from)) * 1000
+  return made / (processorSeconds() - from)
 }
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0
-const thousands = (n: number): string => `${Math.round(n / 1000)}k`.padStart(7)
 
 export async function bench(): Promise<void> {
   const bares: number[] = []
@@ -88,25 +87,29 @@ export async function bench(): Promise<void> {
   }
   const floor = median(bares)
   const executions = median(explored)
-  console.log(`  bare generators         ${thousands(floor)} executions/s of 3 processes, 2 reads and writes each`)
-  console.log(
-    `  explore, random         ${thousands(executions)} executions/s, ${ratio(executions, floor)} of that   (to reach: 350k)`,
-  )
-  console.log(
-    `  the machine, long runs  ${thousands(median(stepped))} steps/s                               (to reach: 6000k)`,
-  )
   await memory()
+  table('3 processes that read and write a counter twice each', [
+    ['', 'a second', 'of bare', 'to reach'],
+    ['executions with bare generators', thousands(floor), '', ''],
+    ['executions of explore, random', thousands(executions), ratio(executions, floor), '350k'],
+    ['steps of the machine, long runs', thousands(median(stepped)), '', '6000k'],
+  ])
+  await samplers()
+  await exhaustive()
 }
 
-const ratio = (a: number, b: number): string => `${(a / b).toFixed(2)}x`
-
-/** Whether memory grows with the number of executions. `npm run bench explore` makes ten million with IPCLAB_LONG=1. */
+/** Whether memory grows with the number of executions: a million, or ten with IPCLAB_LONG=1. */
 async function memory(): Promise<void> {
   const executions = process.env.IPCLAB_LONG === undefined ? 1_000_000 : 10_000_000
   const tenth = executions / 10
   await sampled(tenth)
   const before = process.memoryUsage().rss
   await sampled(executions - tenth)
-  const grown = (process.memoryUsage().rss - before) / 1024 / 1024
-  console.log(`  ${executions.toLocaleString('en')} executions: ${grown.toFixed(1)} MB more than after the first tenth`)
+  const after = process.memoryUsage().rss
+  table(`memory after ${executions.toLocaleString('en')} sampled executions`, [
+    ['all of the process', megabytes(after), 'to stay under 200 MB'],
+    ['more than after the first tenth', megabytes(after - before), ''],
+  ])
 }
+
+const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`
