@@ -9,6 +9,7 @@ import { Machine } from './machine.ts'
 import { type MemoryObject, PAGE_SIZE, touchPage } from './paging.ts'
 import { createProcess, createThread, forkProcess, pause } from './process.ts'
 import { leaveQueue } from './queue.ts'
+import type { Task } from './ready.ts'
 import {
   type AnyValues,
   type Context,
@@ -45,6 +46,8 @@ interface Member {
   readonly name: string
   readonly program: ProgramOf<AnyValues, unknown, unknown>
   readonly context: { -readonly [K in keyof Context]: Context[K] }
+  /** From the first run on. */
+  task: Task | null
 }
 
 const UID = 1000
@@ -115,15 +118,21 @@ export class Simulation {
       throw unusable('ghost', error)
     }
     this.looks = this.#told?.door === machine.kernel.door ? this.#told.looks : null
-    const ghost = this.looks === null ? this.ghost : this.looks.ghostFor(this.ghost)
-    machine.begin(this.#transact, () => {
-      for (const { id, program, context } of this.#members) {
-        context.ghost = ghost
-        if (this.looks !== null) this.looks.starting = id
-        machine.start(id, generator(id, program, context))
-      }
-      if (this.looks !== null) this.looks.starting = null
-    })
+    machine.begin(this.#transact, this.#startMembers)
+  }
+
+  readonly #startMembers = (): void => {
+    const { machine, looks } = this
+    const ghost = looks === null ? this.ghost : looks.ghostFor(this.ghost)
+    for (const member of this.#members) {
+      const { id, program, context, task } = member
+      context.ghost = ghost
+      if (looks !== null) looks.starting = id
+      const made = generator(id, program, context)
+      if (task === null) member.task = machine.start(id, made)
+      else machine.startAgain(task, made)
+    }
+    if (looks !== null) looks.starting = null
   }
 
   /** Runs `setup` to its end in the process `init`, forks the programs' processes from it, and takes its thread away. */
@@ -190,7 +199,8 @@ export class Simulation {
         if (priority !== undefined) process.priority = priority
         createThread(kernel, process, id)
         pids[id] = process.pid
-        this.#members.push({ id, name, program, context: { params, shared, ghost: undefined, name: id, index, pids } })
+        const context = { params, shared, ghost: undefined, name: id, index, pids }
+        this.#members.push({ id, name, program, context, task: null })
       }
     }
     if (this.#members.length === 0) throw new BadInput(`'${scenario.title}' has no programs to run`)

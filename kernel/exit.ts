@@ -1,7 +1,7 @@
 import { definitionOf } from './call.ts'
 import { disarmTimer } from './clock.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
-import { type Kernel, LIFE, processOf, SIGNALS, threadOf, writesProcess } from './kernel.ts'
+import { type Kernel, LIFE, SIGNALS, threadOf, writesProcess } from './kernel.ts'
 import { unpin } from './objects.ts'
 import { leaveQueue, wakeAll } from './queue.ts'
 import { mark } from './signal.ts'
@@ -15,13 +15,12 @@ export const childrenQueue = (parent: Id): Id => `${parent}/wait`
 /** The queue of those who join this thread. */
 export const joinQueue = (thread: Id): Id => `${thread}/join`
 
-/** Ends one thread; with the last one its process ends too, with exit code 0. */
-export function endThread(kernel: Kernel, thread: Thread): void {
-  const process = processOf(kernel, thread)
+/** Ends one thread of the process; with the last one the process ends too, with exit code 0. */
+export function endThread(kernel: Kernel, process: Process, thread: Thread): void {
   if (process.threaded) {
     writesProcess(kernel, process.id, LIFE) // whoever is the last ends the process
     delete process.threads[thread.id]
-    stopThread(kernel, thread)
+    stopThread(kernel, process, thread)
     if (!isEmpty(process.threads)) return
   }
   endProcess(kernel, process, { code: 0, signal: null })
@@ -39,7 +38,7 @@ export function endProcess(kernel: Kernel, process: Process, how: ExitStatus): v
   let last: Thread | undefined
   for (const id in threads) {
     last = threadOf(kernel, id)
-    stopThread(kernel, last)
+    stopThread(kernel, process, last)
   }
   tellProcessExit(kernel, process, last)
   for (const child in process.children) reap(kernel, child)
@@ -64,16 +63,15 @@ function reap(kernel: Kernel, child: Id): void {
   if (kernel.state.processes[child]?.status === 'zombie') writesProcess(kernel, child, LIFE).status = 'reaped'
 }
 
-/** Whether the thread's end is something that others could see: a release, somebody who waits for it, a parent. */
-export function hasToRelease(kernel: Kernel, thread: Thread): boolean {
-  const process = processOf(kernel, thread)
+/** Whether the end of a thread of the process is something that others could see: a release, somebody who waits for it, a parent. */
+export function hasToRelease(kernel: Kernel, process: Process): boolean {
   if (process.threaded) return true
   const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
   if (parent !== undefined && !isEmpty(parent.threads)) return true
   return anyHolds(kernel, process)
 }
 
-function stopThread(kernel: Kernel, thread: Thread): void {
+function stopThread(kernel: Kernel, process: Process, thread: Thread): void {
   if (thread.status === 'exited') return
   giveUpCall(kernel, thread)
   while (thread.interrupted.length > 0) {
@@ -85,7 +83,7 @@ function stopThread(kernel: Kernel, thread: Thread): void {
   if (thread.timer !== 0) disarmTimer(kernel, thread)
   if (thread.pending.length > 0) thread.pending = []
   tellThreadExit(kernel, thread)
-  if (processOf(kernel, thread).threaded) wakeAll(kernel, joinQueue(thread.id))
+  if (process.threaded) wakeAll(kernel, joinQueue(thread.id))
   kernel.footprint.add(thread.id, LIFE, READ | WRITE, SEQ_CST)
   kernel.ended.push(thread.id)
 }

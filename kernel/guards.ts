@@ -1,8 +1,9 @@
 import type { AnyDef } from './call.ts'
-import { Footprint, WHOLE, WRITE } from './footprint.ts'
+import { Footprint, WRITE } from './footprint.ts'
 import type { Kernel } from './kernel.ts'
-import { NO_PARTS, NOTHING, Task } from './ready.ts'
+import type { Task } from './ready.ts'
 import type { Id, Thread } from './state.ts'
+import { Watch, Watches } from './watch.ts'
 
 /**
  * Who is enabled, where no order of waking is promised. A waiter leaves no mark in the state; it can be chosen while
@@ -11,10 +12,8 @@ import type { Id, Thread } from './state.ts'
  */
 export class Guards {
   readonly #kernel: Kernel
-  /** Who watches which part of which object. */
-  readonly #watchers = new Map<Id, Map<number, Task | Set<Task>>>()
+  readonly #watches = new Watches()
   readonly #footprint = new Footprint()
-  readonly #due = new Set<Task>()
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
@@ -59,83 +58,49 @@ export class Guards {
   }
 
   forget(task: Task): void {
-    const { watching, watchedParts } = task
-    for (let i = 0; i < watching.length; i++) this.#unwatch(task, watching[i] as Id, watchedParts[i] as number) // below length
-    task.watching = NOTHING
-    task.watchedParts = NO_PARTS
+    const { watches } = task
+    for (let i = 0; i < task.watching; i++) this.#watches.remove(watches[i] as Watch) // so many there are
+    task.watching = 0
   }
 
   clear(): void {
-    this.#watchers.clear()
+    this.#watches.clear()
   }
 
-  /** Whether anybody waits behind a guard at all. */
+  /** Whether anybody stands before a guard at all. */
   get any(): boolean {
-    return this.#watchers.size > 0
+    return this.#watches.size > 0
   }
 
   /** The tasks whose guards may have changed their answer through what this footprint wrote. Valid until the next call. */
-  affected(footprint: Footprint): ReadonlySet<Task> {
-    const due = this.#due
-    due.clear()
-    for (let i = 0; i < footprint.length; i++) {
-      if (((footprint.modes[i] ?? 0) & WRITE) === 0) continue
-      const parts = this.#watchers.get(footprint.objects[i] ?? '')
-      if (parts === undefined) continue
-      const part = footprint.parts[i] ?? 0
-      if (part > 0) {
-        this.#add(parts.get(part))
-        this.#add(parts.get(WHOLE))
-      } else {
-        // Who makes or destroys an object writes its part 0, and that concerns whoever looks at any.
-        for (const watchers of parts.values()) this.#add(watchers)
-      }
-    }
-    return due
-  }
-
-  #add(watchers: Task | Set<Task> | undefined): void {
-    if (watchers === undefined) return
-    if (watchers instanceof Task) this.#due.add(watchers)
-    else for (const task of watchers) this.#due.add(task)
+  affected(footprint: Footprint): readonly Task[] {
+    const { objects, parts, modes, length } = footprint
+    this.#watches.ask()
+    for (let i = 0; i < length; i++)
+      if (((modes[i] ?? 0) & WRITE) !== 0) this.#watches.find(objects[i] ?? '', parts[i] ?? 0)
+    return this.#watches.found
   }
 
   #watch(task: Task): void {
     if (this.#same(task)) return
-    if (task.watching.length > 0) this.forget(task)
+    this.forget(task)
+    const { watches } = task
     const { objects, parts, length } = this.#footprint
-    for (let i = 0; i < length; i++) this.#join(task, objects[i] as Id, parts[i] as number) // below length
-    task.watching = objects.slice(0, length)
-    task.watchedParts = parts.slice(0, length)
-  }
-
-  #join(task: Task, object: Id, part: number): void {
-    let parts = this.#watchers.get(object)
-    if (parts === undefined) {
-      parts = new Map()
-      this.#watchers.set(object, parts)
+    while (watches.length < length) watches.push(new Watch(task))
+    for (let i = 0; i < length; i++) {
+      const watch = watches[i] as Watch // made above; below length there are an object and a part, too
+      watch.object = objects[i] as Id
+      watch.part = parts[i] as number
+      this.#watches.add(watch)
     }
-    const watchers = parts.get(part)
-    if (watchers === undefined) parts.set(part, task)
-    else if (watchers instanceof Set) watchers.add(task)
-    else if (watchers !== task) parts.set(part, new Set([watchers, task]))
+    task.watching = length
   }
 
-  #unwatch(task: Task, object: Id, part: number): void {
-    const parts = this.#watchers.get(object)
-    const watchers = parts?.get(part)
-    if (parts === undefined || watchers === undefined) return // it is there twice
-    if (watchers instanceof Set) watchers.delete(task)
-    if (watchers === task || (watchers instanceof Set && watchers.size === 0)) {
-      parts.delete(part)
-      if (parts.size === 0) this.#watchers.delete(object)
-    }
-  }
-
-  #same({ watching, watchedParts }: Task): boolean {
+  #same({ watching, watches }: Task): boolean {
     const { objects, parts, length } = this.#footprint
-    if (watching.length !== length) return false
-    for (let i = 0; i < length; i++) if (watching[i] !== objects[i] || watchedParts[i] !== parts[i]) return false
+    if (watching !== length) return false
+    for (let i = 0; i < length; i++)
+      if (watches[i]?.object !== objects[i] || watches[i]?.part !== parts[i]) return false
     return true
   }
 }

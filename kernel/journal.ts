@@ -18,6 +18,7 @@ export class Journal {
     frames: new Set<Id>(),
     queues: new Set<Id>(),
   }
+  #saves = 0
   readonly #pages: number[][] = []
   readonly #words: number[] = []
   readonly #values: number[] = []
@@ -28,7 +29,7 @@ export class Journal {
   readonly #ends: ProcessEnd[] = []
   readonly #made: Id[] = []
   /** Each thread that exists from the start, and what it was. */
-  readonly #threads: [now: Thread, then: Thread][] = []
+  readonly #threads: { readonly thread: Thread; readonly old: Thread }[] = []
   /** True when something was restored that a cached address translation may point to. */
   mappingsChanged = false
 
@@ -36,14 +37,15 @@ export class Journal {
   constructor(state: KernelState) {
     this.#pristine = copy(state)
     for (const id of Object.keys(state.threads)) {
-      const now = state.threads[id]
-      const then = this.#pristine.threads[id]
-      if (now !== undefined && then !== undefined) this.#threads.push([now, then])
+      const thread = state.threads[id]
+      const old = this.#pristine.threads[id]
+      if (thread !== undefined && old !== undefined) this.#threads.push({ thread, old })
     }
   }
 
   /** The object is about to be changed, made or removed. */
   save(table: Table, id: Id): void {
+    this.#saves += 1
     this.#saved[table].add(id)
   }
 
@@ -96,10 +98,13 @@ export class Journal {
     this.#counts = 0
     this.#restoreEnds()
     this.mappingsChanged = this.#saved.frames.size > 0 || this.#saved.processes.size > 0
-    this.#restoreTable('processes', state)
-    this.#restoreTable('objects', state)
-    this.#restoreTable('frames', state)
-    this.#restoreTable('queues', state)
+    if (this.#saves > 0) {
+      this.#restoreTable('processes', state)
+      this.#restoreTable('objects', state)
+      this.#restoreTable('frames', state)
+      this.#restoreTable('queues', state)
+      this.#saves = 0
+    }
     this.#restoreThreads(state)
     state.clock = this.#pristine.clock
     if (state.timersSet !== this.#pristine.timersSet) {
@@ -133,7 +138,7 @@ export class Journal {
 
   #restoreThreads(state: KernelState): void {
     for (let id = this.#made.pop(); id !== undefined; id = this.#made.pop()) delete state.threads[id]
-    for (const [thread, old] of this.#threads) {
+    for (const { thread, old } of this.#threads) {
       thread.status = old.status
       thread.queue = old.queue
       thread.ahead = old.ahead

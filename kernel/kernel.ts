@@ -3,6 +3,7 @@ import { invariant } from './errors.ts'
 import { Footprint, READ, SEQ_CST, WRITE } from './footprint.ts'
 import type { Journal } from './journal.ts'
 import type { Data, Id, KernelObject, KernelState, Process, Ref, Thread } from './state.ts'
+import type { Occasions } from './subsystems.ts'
 
 /** A choice inside a step, as the decider is asked for it. */
 export type PickKind = 'choose' | 'wake'
@@ -24,7 +25,8 @@ export interface Place {
 /** The translation that a thread used last: a cache, not state. */
 export interface Tlb {
   process: Id
-  page: number
+  /** Of the page. */
+  start: number
   /** Good while `kernel.mappingsEpoch` is this. */
   epoch: number
   writable: boolean
@@ -56,6 +58,10 @@ export class Kernel {
   readonly spawned: Spawned[] = []
   /** Threads ended by this transition, in order. */
   readonly ended: Id[] = []
+  /** Kinds of which an object was ever put in. */
+  readonly kinds = new Set<string>()
+  /** The subsystems that they concern, once that was asked. */
+  concerned: Occasions | null = null
   /** Programs of signal handlers, by the key that the state holds. */
   readonly handlers = new Map<Id, unknown>()
   /** Of the thread whose turn it is. */
@@ -146,6 +152,8 @@ export function create<T extends KernelObject>(kernel: Kernel, creator: Thread, 
 export function install<T extends KernelObject>(kernel: Kernel, object: T): Ref<T> {
   if (kernel.journal !== null) kernel.journal.save('objects', object.id)
   kernel.state.objects[object.id] = object
+  if (!kernel.kinds.has(object.kind)) kernel.concerned = null
+  kernel.kinds.add(object.kind)
   kernel.footprint.add(object.id, 0, WRITE, SEQ_CST)
   return object.id
 }

@@ -17,6 +17,8 @@ export class Machine extends Faultable {
   readonly ready = new ReadySet()
   /** Between `begin` and `reset`. */
   #inRun = false
+  /** How many tasks there were when the run began. */
+  #originals = 0
   /** Told of each thread that becomes able to go on; for policies. */
   onReady: ((task: Task) => void) | null = null
   /** What hung on the guards of waits that the last step ended or interrupted: object and part. */
@@ -63,19 +65,28 @@ export class Machine extends Faultable {
 
   /** Gives a thread a program, and runs it up to its first call. */
   start(id: Id, program: Program<unknown> | null): Task {
+    const known = this.tasks.get(id)
+    if (known !== undefined) return this.startAgain(known, program)
     const thread = threadOf(this.kernel, id)
-    let task = this.tasks.get(id)
-    if (task === undefined) {
-      task = new Task(id, thread, program, !this.#inRun)
-      this.tasks.set(id, task)
-    } else {
-      task.restart(thread, program)
-    }
-    if (program === null) return task
+    const task = new Task(id, thread, program, !this.#inRun)
+    this.tasks.set(id, task)
+    this.#runUp(task, thread)
+    return task
+  }
+
+  /** The same for a thread of an earlier run that is there again. */
+  startAgain(task: Task, program: Program<unknown> | null): Task {
+    const thread = this.thread(task)
+    task.restart(thread, program)
+    this.#runUp(task, thread)
+    return task
+  }
+
+  #runUp(task: Task, thread: Thread): void {
+    if (task.program === null) return
     this.alive += 1
     thread.status = 'ready'
     this.resume(task, thread, true, undefined)
-    return task
   }
 
   /** What the guard hangs on at which the thread stands; `null` when its call would not wait. Valid until the next guard is asked. */
@@ -114,6 +125,7 @@ export class Machine extends Faultable {
   begin(transact: Transact | null, recipe: () => void): void {
     this.transact = transact
     this.#transaction(recipe)
+    this.#originals = this.tasks.size
     for (const id of this.kernel.ended) this.#bury(id) // programs without a single call
     this.#inRun = true
     for (const task of this.tasks.values()) if (!task.ended) this.refresh(task)
@@ -122,7 +134,8 @@ export class Machine extends Faultable {
   /** Forgets the programs and all that belongs to a run; the state is the caller's to bring back. */
   reset(): void {
     this.ready.clear()
-    for (const task of this.tasks.values()) if (!task.original) this.tasks.delete(task.id)
+    if (this.tasks.size > this.#originals)
+      for (const task of this.tasks.values()) if (!task.original) this.tasks.delete(task.id)
     this.guards.clear()
     this.#inRun = false
     this.#clear()
@@ -201,7 +214,7 @@ export class Machine extends Faultable {
     if (kernel.spawned.length > 0 || kernel.woken.length > 0) this.#carryThrough()
     if (kernel.ended.length > 0) for (const id of kernel.ended) this.#bury(id)
     const waits = task.pending?.def.waits === true
-    if (task.slot < 0 || waits || task.watching.length > 0 || this.thread(task).status !== 'ready') this.refresh(task)
+    if (task.slot < 0 || waits || task.watching > 0 || this.thread(task).status !== 'ready') this.refresh(task)
     if (this.guards.any)
       for (const other of this.guards.affected(kernel.footprint)) if (other !== task) this.refresh(other)
   }
@@ -230,15 +243,15 @@ export class Machine extends Faultable {
   }
 
   /** Its wait is over for another reason than that its guard has opened. */
-  #abandons({ watching, watchedParts }: Task): void {
-    for (let i = 0; i < watching.length; i++) this.abandoned.push([watching[i] ?? '', watchedParts[i] ?? 0])
+  #abandons({ watching, watches }: Task): void {
+    for (const { object, part } of watches.slice(0, watching)) this.abandoned.push([object, part])
   }
 
   #bury(id: Id): void {
     const task = this.tasks.get(id)
     if (task === undefined) return
     if (task.program !== null) this.alive -= 1
-    if (task.watching.length > 0) {
+    if (task.watching > 0) {
       this.#abandons(task)
       this.guards.forget(task)
     }
@@ -263,13 +276,13 @@ export class Machine extends Faultable {
 
   #enabled(task: Task, thread: Thread): boolean {
     if (thread.pending.length > 0 && isDue(thread)) {
-      if (task.watching.length > 0 && task !== this.actor) this.#abandons(task)
+      if (task.watching > 0 && task !== this.actor) this.#abandons(task)
       return true
     }
     if (thread.status !== 'ready') return false
     if (thread.call?.outcome !== null) return true
     if (task.pending === null || !task.pending.def.waits || !this.guards.applies(task, thread)) {
-      if (task.watching.length > 0) this.guards.forget(task)
+      if (task.watching > 0) this.guards.forget(task)
       return true
     }
     if (this.guards.holds(task, thread)) return true

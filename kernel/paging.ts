@@ -78,10 +78,11 @@ const NO_WORDS: number[] = []
 export function translate(kernel: Kernel, thread: Thread, address: number, write: boolean): Signal | null {
   const place = kernel.place
   const { tlb } = kernel
-  const vpn = Math.floor(address / PAGE_SIZE)
+  const inPage = tlb === null ? -1 : address - tlb.start
   if (
     tlb !== null &&
-    tlb.page === vpn &&
+    inPage >= 0 &&
+    inPage < PAGE_SIZE &&
     tlb.process === thread.process &&
     tlb.epoch === kernel.mappingsEpoch &&
     (!write || tlb.writable)
@@ -91,7 +92,7 @@ export function translate(kernel: Kernel, thread: Thread, address: number, write
     if (words !== undefined) {
       place.frame = tlb.frame
       place.words = words
-      place.word = (address % PAGE_SIZE) >> 2
+      place.word = inPage >> 2
       return null
     }
   }
@@ -121,7 +122,7 @@ export function translate(kernel: Kernel, thread: Thread, address: number, write
   }
   place.frame = id
   place.words = wordsOf(kernel, id)
-  remember(kernel, thread, vpn, (mapping.prot & PROT_WRITE) !== 0)
+  remember(kernel, thread, address, (mapping.prot & PROT_WRITE) !== 0)
   return null
 }
 
@@ -146,7 +147,7 @@ function translatePrivate(
   place.frame = privatePage(thread.process, vpn)
   if (own !== undefined && (!write || kernel.state.frames[own]?.refs === 1)) {
     place.words = wordsOf(kernel, own)
-    remember(kernel, thread, vpn, write)
+    remember(kernel, thread, address, write)
     return null
   }
   if (own === undefined) {
@@ -172,11 +173,11 @@ function wordsOf(kernel: Kernel, frame: Id): number[] {
 }
 
 /** The place just found is where this page leads to, until a mapping changes. */
-function remember(kernel: Kernel, thread: Thread, vpn: number, writable: boolean): void {
+function remember(kernel: Kernel, thread: Thread, address: number, writable: boolean): void {
   const { tlb, place } = kernel
   if (tlb === null) return
   tlb.process = thread.process
-  tlb.page = vpn
+  tlb.start = address - (address % PAGE_SIZE)
   tlb.epoch = kernel.mappingsEpoch
   tlb.writable = writable
   tlb.frame = place.frame

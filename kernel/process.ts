@@ -176,7 +176,7 @@ const threadExitDef = defineCall<None, never>({
   stages: [
     {
       attempt(kernel, thread) {
-        endThread(kernel, thread)
+        endThread(kernel, processOf(kernel, thread), thread)
         return gone()
       },
     },

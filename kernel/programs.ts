@@ -2,7 +2,7 @@ import { Call, call, defineCall, type LocalContext, noteSites, type SiteProbe, S
 import { armTimer } from './clock.ts'
 import { BadInput, CallError, PosixError } from './errors.ts'
 import { endThread, hasToRelease } from './exit.ts'
-import { type Door, Kernel } from './kernel.ts'
+import { type Door, Kernel, processOf } from './kernel.ts'
 import { exit, thread_exit } from './process.ts'
 import type { Task } from './ready.ts'
 import { emptyState, type Id, type Thread, type WakeOrder } from './state.ts'
@@ -149,7 +149,7 @@ export abstract class Programs {
 
   /** A program's last line is run. Its end is a step of its own only if others could see it. */
   protected ended(task: Task, thread: Thread): void {
-    const under = task.interrupted.pop()
+    const under = task.interrupted.length > 0 ? task.interrupted.pop() : undefined
     if (under !== undefined) {
       task.program = under.program
       task.pending = under.pending
@@ -158,9 +158,10 @@ export abstract class Programs {
       if (until !== null && call?.outcome === null) armTimer(this.kernel, thread, until)
       return this.handlerEnded(task, thread)
     }
-    if (hasToRelease(this.kernel, thread)) return this.stand(task, thread, thread_exit())
+    const process = processOf(this.kernel, thread)
+    if (hasToRelease(this.kernel, process)) return this.stand(task, thread, thread_exit())
     thread.call = null // it has returned: there is nothing of it to be given up
-    endThread(this.kernel, thread)
+    endThread(this.kernel, process, thread)
   }
 
   protected uncaught(task: Task, thread: Thread, error: unknown): void {

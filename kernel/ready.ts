@@ -1,9 +1,10 @@
 import type { Call, Program } from './call.ts'
 import type { Tlb } from './kernel.ts'
 import type { Id, Thread } from './state.ts'
+import type { Watch } from './watch.ts'
 
-export const NOTHING: readonly Id[] = []
-export const NO_PARTS: readonly number[] = []
+/** Of a page further below every address than a page is long. */
+const NOWHERE = -1_000_000
 
 /** A thread as the machine runs it: its generator and the call it stands before, which can't be in the state. */
 export class Task {
@@ -21,11 +22,13 @@ export class Task {
   readonly interrupted: { program: Program<unknown> | null; pending: Call<unknown> | null }[] = []
   /** Where it is in the ready set, -1 when it isn't. */
   slot = -1
-  readonly tlb: Tlb = { process: '', page: -1, epoch: 0, writable: false, frame: '', words: [] }
-  /** The objects on which its guard hangs, while it has one. */
-  watching: readonly Id[] = NOTHING
-  /** Which part of each. */
-  watchedParts: readonly number[] = NO_PARTS
+  readonly tlb: Tlb = { process: '', start: NOWHERE, epoch: 0, writable: false, frame: '', words: [] }
+  /** On how many parts of objects its guard hangs, while it has one. */
+  watching = 0
+  /** The first so many of these are on, the others are kept for later. */
+  readonly watches: Watch[] = []
+  /** By which question of `Watches` it was found last. */
+  found = 0
   /** What a call that was made by hand came to. */
   result: HandResult | null = null
 
@@ -44,8 +47,7 @@ export class Task {
     this.ended = false
     this.slot = -1
     this.result = null
-    this.watching = NOTHING
-    this.watchedParts = NO_PARTS
+    this.watching = 0
     if (this.interrupted.length > 0) this.interrupted.length = 0
   }
 }

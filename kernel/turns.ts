@@ -48,14 +48,17 @@ export abstract class Turns extends Programs {
   /** Who runs: who took the last step that was no fault. */
   running: Task | null = null
   call: Call<unknown> | null = null
-  /** The call's arguments. */
-  callArgs: Args | null = null
   callStage = 0
   outcome: Outcome = DONE
   /** What the call returned, or the error it failed with; the signal, where one is delivered or sent. */
   result: unknown = undefined
   /** Other calls that ended in this step, in order. */
   finished: Finished[] = []
+
+  /** The call's arguments. */
+  get callArgs(): Args | null {
+    return this.call?.args ?? null
+  }
 
   constructor(options: MachineOptions) {
     super(options)
@@ -72,7 +75,6 @@ export abstract class Turns extends Programs {
     kernel.drafted = this.transact !== null
     invariant(call !== null && pending !== null, 'who takes a step stands before a call', task.id)
     this.call = pending
-    this.callArgs = pending.args
     this.callStage = call.stage
     if (call.outcome !== null) return this.conclude(task, thread, this.takeOutcome(thread))
     const { def } = pending
@@ -219,7 +221,6 @@ export abstract class Turns extends Programs {
     kernel.drafted = this.transact !== null
     this.actor = task
     this.call = task.pending
-    this.callArgs = task.pending?.args ?? null
     this.callStage = thread.call?.stage ?? 0
   }
 
@@ -228,7 +229,6 @@ export abstract class Turns extends Programs {
     const { kernel } = this
     this.kind = 'signal'
     this.call = task.pending
-    this.callArgs = task.pending?.args ?? null
     this.callStage = thread.call?.stage ?? 0
     const signal = takeSignal(thread)
     const disposition = writesProcess(kernel, thread.process, SIGNALS).dispositions[signal]

@@ -204,6 +204,7 @@ function endLinks(kernel: Kernel, process: Process): void {
 registerSubsystem({
   name: 'links',
   rundown: RUNDOWN.mailboxes,
+  kind: 'endpoint',
   holds: hasPartners,
   processExit: endLinks,
 })

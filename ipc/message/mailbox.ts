@@ -352,6 +352,7 @@ function endMailboxes(kernel: Kernel, process: Process): void {
 registerSubsystem({
   name: 'mailboxes',
   rundown: RUNDOWN.mailboxes,
+  kind: 'owned mailboxes',
   holds: (kernel, process) => exists(kernel, ownedId(process.id)),
   processExit: endMailboxes,
 })

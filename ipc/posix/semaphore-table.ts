@@ -96,6 +96,7 @@ function forkTable(kernel: Kernel, parent: Process, child: Process): void {
 registerSubsystem({
   name: 'named semaphores',
   rundown: RUNDOWN.mappings,
+  kind: 'semaphores',
   processExit(kernel, process) {
     if (exists(kernel, tableId(process.id))) destroy(kernel, tableId(process.id))
   },

@@ -37,15 +37,23 @@ export function closedCircle(machine: Machine): boolean {
   if (actor !== null && leadsNowhere(machine, actor)) return true
   for (const id of kernel.woken) if (leadsNowhere(machine, tasks.get(id))) return true
   for (const { thread } of kernel.spawned) if (leadsNowhere(machine, tasks.get(thread))) return true
-  return kernel.ended.length > 0 && tasks.size <= THREADS_MAX && stuckOf(machine, known).size > 0
+  if (kernel.ended.length === 0 || tasks.size > THREADS_MAX) return false
+  for (const task of tasks.values()) if (!hasWayOut(machine, task)) return stuckOf(machine, known).size > 0
+  return false
 }
 
 function leadsNowhere(machine: Machine, task: Task | undefined): boolean {
-  if (task === undefined || task.slot >= 0 || task.pending?.def.blockers === undefined) return false
-  const { tasks } = machine
-  // Nearly always one of them could go on right now.
-  for (const id of known(machine, task) ?? []) if ((tasks.get(id)?.slot ?? -1) >= 0) return false
+  if (task === undefined || hasWayOut(machine, task)) return false
   return settle(machine, followed(machine, task, known)).size > 0
+}
+
+/** Whether it is seen at once that it does not wait for ever: nearly always somebody who could end its wait could go on right now. */
+function hasWayOut(machine: Machine, task: Task): boolean {
+  if (task.slot >= 0 || task.pending?.def.blockers === undefined) return true
+  const blockers = known(machine, task)
+  if (blockers === null) return true
+  for (const id of blockers) if ((machine.tasks.get(id)?.slot ?? -1) >= 0) return true
+  return false
 }
 
 /** Who waits for ever while others may go on, as `blockers` tells. */
@@ -147,6 +155,7 @@ function blockersOf(machine: Machine, task: Task): readonly Id[] | null {
   if (pending?.def.blockers === undefined) return null
   const before = kernel.footprint
   kernel.footprint = looked
+  kernel.tlb = task.tlb
   looked.clear()
   const ids = pending.def.blockers(kernel, machine.thread(task), pending.args)
   kernel.footprint = before
