@@ -19,8 +19,8 @@ export default scenario('one condition variable for two kinds', {
     'R. and A. Arpaci-Dusseau: Operating Systems: Three Easy Pieces, section 30.2 (better, but still broken: while, not if)',
   about: 'A signal that a slot is free wakes one who waits for an item. All sleep, for ever.',
   params: {
-    each: { default: 2, min: 1, max: 3, about: 'how many produce, and as many consume' },
-    rounds: { default: 2, min: 1, max: 4, about: 'how many items each of them puts or takes' },
+    each: { default: 2, min: 1, max: 5, about: 'how many produce, and as many consume' },
+    rounds: { default: 2, min: 1, max: 10, about: 'how many items each of them puts or takes' },
   },
   *setup() {
     const shared = {

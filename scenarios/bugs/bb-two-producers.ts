@@ -10,7 +10,7 @@ export default scenario('two producers, one free index', {
     "the textbook's page on IPC, 'Shared Memory' (producer and consumer): its bounded buffer, with a second producer",
   about: 'Two producers read the same free index. An item is written over, and the index counts one for two.',
   params: {
-    items: { default: 2, min: 1, max: 5, about: 'how many items each of them puts into the buffer' },
+    items: { default: 2, min: 1, max: 10, about: 'how many items each of them puts into the buffer' },
   },
   *setup({ params }) {
     return {

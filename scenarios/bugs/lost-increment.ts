@@ -8,8 +8,8 @@ export default scenario('an increment lost', {
   source: 'E. W. Dijkstra: Cooperating sequential processes (EWD 123), 1965, section 2 (loosely connected processes)',
   about: 'Threads add one to a variable by a load and a store. At the end some of it is missing.',
   params: {
-    threads: { default: 2, min: 2, max: 5, about: 'how many add' },
-    times: { default: 1, min: 1, max: 5, about: 'how often each of them does' },
+    threads: { default: 2, min: 2, max: 10, about: 'how many add' },
+    times: { default: 1, min: 1, max: 10, about: 'how often each of them does' },
   },
   *setup() {
     return { x: int32(yield* map_anonymous(4, { name: 'x' })) }

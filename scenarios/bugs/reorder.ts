@@ -10,7 +10,7 @@ export default scenario('two writes, seen half done', {
     'P. Thomson, A. Donaldson, A. Betts: Concurrency testing using controlled schedulers. ACM Transactions on Parallel Computing 2 (2016): SCTBench, reorder_3 to reorder_20',
   about: 'A checker comes between the two writes of a setter, before any other has made both.',
   params: {
-    setters: { default: 2, min: 1, max: 19, about: 'how many write; reorder_N of SCTBench has N - 1' },
+    setters: { default: 2, min: 1, max: 99, about: 'how many write; reorder_N of SCTBench has N - 1' },
   },
   *setup() {
     return {

@@ -11,8 +11,8 @@ export default scenario('two stages, two mutexes', {
     'P. Thomson, A. Donaldson, A. Betts: Concurrency testing using controlled schedulers. ACM Transactions on Parallel Computing 2 (2016): SCTBench, twostage and twostage_20',
   about: 'A reader comes between the two stages of a writer, and finds values that do not belong together.',
   params: {
-    writers: { default: 1, min: 1, max: 12, about: 'how many write both' },
-    readers: { default: 1, min: 1, max: 8, about: 'how many read both' },
+    writers: { default: 1, min: 1, max: 50, about: 'how many write both' },
+    readers: { default: 1, min: 1, max: 50, about: 'how many read both' },
   },
   *setup() {
     return {

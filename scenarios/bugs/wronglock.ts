@@ -10,7 +10,7 @@ export default scenario('the wrong lock', {
     'P. Thomson, A. Donaldson, A. Betts: Concurrency testing using controlled schedulers. ACM Transactions on Parallel Computing 2 (2016): SCTBench, wronglock',
   about: 'One increments under one mutex, others under another, and the value changes under the hands of the first.',
   params: {
-    others: { default: 1, min: 1, max: 7, about: 'how many take the other mutex' },
+    others: { default: 1, min: 1, max: 20, about: 'how many take the other mutex' },
   },
   *setup() {
     return {

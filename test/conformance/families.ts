@@ -1,3 +1,4 @@
+import { bugs } from './bugs.ts'
 import { explorer } from './explorer.ts'
 import { litmus } from './litmus.ts'
 import { posix } from './posix.ts'
@@ -5,6 +6,7 @@ import type { Family } from './runner.ts'
 
 /** The families of recorded cases, by name. A family plays none but its own cases. */
 export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
+  ['bugs', bugs],
   ['explorer', explorer as Family],
   ['litmus', litmus as Family],
   ['posix', posix as Family],

@@ -49,6 +49,13 @@ const bounded = named.flatMap(
   ]) => (least === null || factorial(threads) > MOST ? [] : [[id, made, params, least] as const]),
 )
 
+const traced = named.filter(([, { figures }]) => factorial(figures.threads) <= MOST)
+
+test.each(traced)('dpor finds %s', async (_id, { made, params }) => {
+  const { verdict, met, text } = await explore(made, { params, strategy: 'dpor', shrink: false })
+  expect([verdict, met], text).toEqual(['failed', 'as expected'])
+})
+
 describe('a bound on preemptions finds a bug if it is not below the fewest that it needs', () => {
   const options = { shrink: false, executions: 10_000_000 }
 
