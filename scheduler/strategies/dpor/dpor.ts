@@ -2,7 +2,7 @@ import { BadInput, type Looks, type Machine, type PickKind, type Simulation, typ
 import { optionOf, threadOfChoice } from '../../choice.ts'
 import type { Decider } from '../../decider.ts'
 import { dependent, type Event, NOBODY, same, unknown } from './event.ts'
-import { type Beforehand, type Node, nodeWith, Path } from './path.ts'
+import { type Beforehand, type Node, Path } from './path.ts'
 import { Picked } from './picked.ts'
 import { type Blocked, isAsleep, Races } from './races.ts'
 import { shareOf } from './share.ts'
@@ -25,7 +25,7 @@ export function dpor(): Decider {
   let shared = 0
   let depth = 0
   let beforehand: Beforehand = NOTHING_KNOWN
-  let picked = new Picked(null, [])
+  const picked = new Picked()
   let exhausted = false
   let cut = false
   let looks: Looks | null = null
@@ -33,32 +33,40 @@ export function dpor(): Decider {
   let made = 0
 
   function next(machine: Machine): number {
+    if (depth < shared) return again(machine)
     absorb(machine)
-    const { nodes } = path
-    beforehand = NOTHING_KNOWN
-    const node = nodes[depth] ?? enter(machine)
-    const plan = depth < shared ? node.event : planned(machine, node)
-    const option = plan === null ? -1 : optionOf(machine, path.names[plan.actor] ?? '')
+    const node = path.nodes[depth] ?? enter(machine)
+    const plan = planned(machine, node)
     if (plan === null) return -1
-    if (option < 0) throw changed()
-    if (depth >= shared) {
-      node.event = plan
-      path.unseen?.before()
-      look(machine, option, node)
-    }
-    picked = new Picked(plan, depth < shared ? [] : node.sleep)
+    node.event = plan
+    node.option = optionOf(machine, path.names[plan.actor] ?? '')
+    if (node.option < 0) throw changed()
+    path.unseen?.before()
+    look(machine, node)
+    path.noteReady(machine)
+    picked.begin(plan, node.sleep)
     depth += 1
-    return option
+    return node.option
+  }
+
+  /** The step that was made there in the run before. */
+  function again(machine: Machine): number {
+    const { event, option } = path.nodes[depth] as Node // below `shared`
+    depth += 1
+    picked.begin(event, NONE_ASLEEP)
+    const name = path.names[event.actor] ?? ''
+    // Options stand as they stood then; only for timers and faults, where it takes longer to tell, is that not looked at.
+    if (option < machine.ready.size && machine.ready.at(option).id === name) return option
+    const other = optionOf(machine, name)
+    if (other < 0) throw changed()
+    return other
   }
 
   /** Puts the step just made behind the others, unless it is there from the run before. */
   function absorb(machine: Machine): void {
-    if (depth <= shared) {
-      if (depth > 0 && depth === shared && path.nodes[depth - 1]?.sequence === 0) throw changed()
-      return
-    }
-    const node = path.nodes[depth - 1] as Node // a step was made there
-    if (node.sequence !== 0) return
+    if (depth <= shared) return
+    const node = path.nodes[depth - 1]
+    if (node === undefined || node.sequence !== 0) return
     path.add(node, machine, picked.picks, picked.counts, beforehand)
     const branch = node.branches[0]
     if (branch !== undefined) branch.event = node.event
@@ -66,12 +74,14 @@ export function dpor(): Decider {
 
   function enter(machine: Machine): Node {
     const parent = path.nodes.at(-1)
-    const sleep = parent?.sleep.filter((event) => !dependent(event, parent.event, path.places)) ?? []
-    const node = nodeWith(sleep, parent?.branches[0]?.children ?? [])
+    const node = path.enter(parent?.branches[0]?.children ?? [])
     node.optional = path.optionalOf(machine)
-    node.ready = path.readyOf(machine)
-    if (parent !== undefined) parent.lost = [...parent.lost, ...lostAt(parent, node.optional)]
-    path.nodes.push(node)
+    if (parent === undefined) return node
+    for (let i = 0; i < parent.sleep.length; i++) {
+      const event = parent.sleep[i] as Event // below length
+      if (!dependent(event, parent.event, path.places)) node.sleep.push(event)
+    }
+    noteLost(parent, node.optional)
     return node
   }
 
@@ -103,18 +113,20 @@ export function dpor(): Decider {
   }
 
   /** Before the step is made: with what it could be turned round. */
-  function look(machine: Machine, option: number, node: Node): void {
+  function look(machine: Machine, { option, event }: Node): void {
+    beforehand = NOTHING_KNOWN
+    const at = path.nodes.length - 1
     if (option < machine.ready.size) {
       const task = machine.ready.at(option)
       const guard = machine.guardOf(task)
       if (guard !== null)
-        beforehand = { refused: path.refusals(task, path.places.touchedBy(guard), machine), looked: NOBODY }
+        beforehand = { refused: path.refusals(at, task, path.places.touchedBy(guard), machine), looked: NOBODY }
       return
     }
-    const actor = node.branches[0]?.event.actor ?? -1
-    const refused = new Set<number>()
+    const { actor } = event
+    const refused: number[] = []
     path.nodes.forEach(({ optional }, step) => {
-      if (!optional.includes(actor)) refused.add(step)
+      if (!optional.includes(actor)) refused.push(step)
     })
     const task = machine.tasks.get(threadOfChoice(path.names[actor] ?? ''))
     const guard = task === undefined ? null : machine.guardOf(task)
@@ -122,13 +134,15 @@ export function dpor(): Decider {
   }
 
   /** The calls in which threads wait for ever: they, too, could have come earlier. */
-  function blocked(machine: Machine): Blocked[] {
+  function blocked(machine: Machine): readonly Blocked[] {
+    if (machine.alive === 0) return NONE_BLOCKED
     const found: Blocked[] = []
+    const at = path.nodes.length
     for (const task of machine.tasks.values()) {
       const event = blockedCall(machine, task)
       if (event === null) continue
-      const refused = path.refusals(task, event.touched ?? NOBODY, machine)
-      found.push({ event, races: path.standing(event, refused).races })
+      const refused = path.refusals(at, task, event.touched ?? NOBODY, machine)
+      found.push({ event, races: path.standing(at, event, refused) })
     }
     return found
   }
@@ -158,7 +172,7 @@ export function dpor(): Decider {
         shared = path.nodes.length - 1
         return true
       }
-      path.nodes.pop()
+      path.leave()
       tellParent(node)
     }
     return false
@@ -181,9 +195,10 @@ export function dpor(): Decider {
     for (const actor of optional) {
       if (isAsleep(sleep, actor)) continue
       const event = { ...unknown(actor), touched: path.struck, reaches: path.victimsOf(actor) }
-      const { clock, races: standing } = path.standing(event, NOTHING_KNOWN.refused)
-      if (path.isAll(clock)) {
-        for (const first of standing) {
+      const at = path.nodes.length - 1
+      const standing = path.standing(at, event, NOTHING_KNOWN.refused)
+      if (path.isAfterAll(at)) {
+        for (const { first } of standing) {
           const rest: Event[] = []
           path.notAfter(first, [], rest)
           races.tryInstead(first, actor, rest)
@@ -241,27 +256,33 @@ export function dpor(): Decider {
     },
     isTooLate(machine) {
       absorb(machine)
+      if (depth <= shared) return false // it was looked at when it was made first
       return path.isAfterAll(path.nodes.length - 1)
     },
     ended({ machine }: Simulation, ending) {
       if (ending === 'step limit') cut = true
       if (ending === 'redundant') made -= 1
+      if (depth < shared) throw changed()
       absorb(machine)
       const last = path.nodes.at(-1)
       if (last === undefined) return
-      if (last.sequence > 0) last.lost = [...last.lost, ...lostAt(last, NOBODY)]
+      if (last.sequence > 0) noteLost(last, NOBODY)
       else if (ending !== 'redundant') strikeLate(last)
       races.reverse(blocked(machine), shared)
     },
   }
 }
 
-const NOTHING_KNOWN: Beforehand = { refused: new Set(), looked: NOBODY }
+const NOTHING_KNOWN: Beforehand = { refused: NOBODY, looked: NOBODY }
+const NONE_ASLEEP: readonly Event[] = []
+const NONE_BLOCKED: readonly Blocked[] = []
 
 /** Timers and faults that the step has made impossible. */
-function lostAt({ optional, event }: Node, now: readonly number[]): readonly number[] {
-  if (optional.length === 0) return NOBODY
-  return optional.filter((actor) => actor !== event.actor && !now.includes(actor))
+function noteLost(node: Node, now: readonly number[]): void {
+  const { optional, event } = node
+  if (optional.length === 0) return
+  const lost = optional.filter((actor) => actor !== event.actor && !now.includes(actor))
+  node.lost = [...node.lost, ...lost]
 }
 
 function changed(): BadInput {

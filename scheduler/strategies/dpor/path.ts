@@ -1,5 +1,6 @@
 import { FAULTS, type Machine, type Task } from '../../../kernel/index.ts'
 import { choiceOf, threadOfChoice } from '../../choice.ts'
+import { Clocks } from './clocks.ts'
 import { type Event, NOBODY, note, type Place, Places } from './event.ts'
 import { type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
@@ -8,72 +9,64 @@ import { type Value, Values } from './values.ts'
 
 /** The run under way as partial-order reduction sees it: its steps, what comes before what, and which could be turned round. */
 
-/** A point of the run, and the step that was made there. */
-export interface Node {
-  /** Steps that need not be made from here: whatever they lead to is explored elsewhere. */
-  readonly sleep: Event[]
-  /** Still to be explored from here; the first is being explored. */
-  readonly branches: Branch[]
-  /** Steps made from here before. */
-  readonly done: Event[]
-  /** Steps that could be made from here, as is known from others having been made before them that don't matter to them. */
-  readonly known: Event[]
-  /** Timers and faults that could strike here. */
-  optional: readonly number[]
-  /** Threads that could go on here. */
-  ready: readonly number[]
-  /** Timers, faults and threads whose next step the step has made impossible, or another one. */
-  lost: readonly number[]
-  event: Event
-  /** It was the last fault that may strike. */
-  exhausts: boolean
-  /** How many steps of its actor there are, with it. */
-  sequence: number
-  /** Of each actor, how many of its steps come before this one, or are it. */
-  clock: readonly number[]
-  /** Earlier steps that could be turned round with it. */
-  races: readonly Race[]
-  /** What each place that it touches held before. */
-  before: readonly Value[]
-  /** The step of its actor before it, -1 for none; and those that had reached its actor since. */
-  last: number
-  reached: readonly number[]
-}
-
 const NOTHING: Event = { actor: -1, picks: [], counts: [], touched: [], strikes: false, reaches: NOBODY }
 
-export function nodeWith(sleep: Event[], branches: Branch[]): Node {
-  return {
-    sleep,
-    branches,
-    done: [],
-    known: [],
-    optional: NOBODY,
-    ready: NOBODY,
-    lost: NOBODY,
-    event: NOTHING,
-    exhausts: false,
-    sequence: 0,
-    clock: NOBODY,
-    races: [],
-    before: [],
-    last: -1,
-    reached: NOBODY,
+/** A point of the run, and the step that was made there. */
+export class Node {
+  /** Steps that need not be made from here: whatever they lead to is explored elsewhere. */
+  readonly sleep: Event[] = []
+  /** Still to be explored from here; the first is being explored. */
+  branches: Branch[] = []
+  /** Steps made from here before. */
+  readonly done: Event[] = []
+  /** Steps that could be made from here, as is known from others having been made before them that don't matter to them. */
+  readonly known: Event[] = []
+  /** Timers and faults that could strike here. */
+  optional: readonly number[] = NOBODY
+  /** Timers, faults and threads whose next step the step has made impossible, or another one. */
+  lost: readonly number[] = NOBODY
+  event = NOTHING
+  /** It was the last fault that may strike. */
+  exhausts = false
+  /** The option that it was. */
+  option = -1
+  /** How many steps of its actor there are, with it; 0: none was made yet. */
+  sequence = 0
+  /** With which earlier steps it could be turned round. */
+  races: readonly Race[] = NO_RACES
+  /** The step of its actor before it, -1 for none; and those that had reached its actor since. */
+  last = -1
+  reached: number[] = []
+
+  /** Makes it a new one: making nodes anew would be a tenth of the time. */
+  reset(branches: Branch[]): void {
+    while (this.sleep.length > 0) this.sleep.pop()
+    while (this.done.length > 0) this.done.pop()
+    while (this.known.length > 0) this.known.pop()
+    this.branches = branches
+    this.optional = NOBODY
+    this.lost = NOBODY
+    this.event = NOTHING
+    this.sequence = 0
   }
 }
+
+const NO_RACES: readonly Race[] = []
 
 /** What is to be known before a step is made. */
 export interface Beforehand {
   /** Steps before which it could not have been made. */
-  readonly refused: ReadonlySet<number>
+  readonly refused: readonly number[]
   /** What hung on the guard of a call that it ends. */
   readonly looked: readonly number[]
 }
 
-/** Where a step stands to those before it. */
-export interface Standing {
-  readonly clock: number[]
-  readonly races: number[]
+/** The steps that touched a place, in order. */
+class Accesses {
+  /** `step << 1 | write` */
+  readonly steps: number[] = []
+  /** What the place held before each. */
+  readonly before: Value[] = []
 }
 
 export class Path {
@@ -81,7 +74,9 @@ export class Path {
   readonly values = new Values(this.places)
   /** What every fault touches. */
   readonly struck: readonly number[] = [(this.places.of(FAULTS, 0) << 1) | 1]
+  readonly clocks = new Clocks()
   readonly nodes: Node[] = []
+  readonly #spare: Node[] = []
   unseen: Unseen | null = null
   /** Whether steps make others impossible. */
   loses = false
@@ -92,8 +87,14 @@ export class Path {
   /** Of each actor: its last step, and the steps that have reached it since. */
   readonly #last: number[] = []
   readonly #reached: number[][] = []
-  /** Of each place, the steps that touched it: `step << 1 | write`. */
-  readonly #accesses: number[][] = []
+  readonly #accesses: Accesses[] = []
+  /** Who could go on before the step under way. */
+  readonly #ready: Task[] = []
+  #readySize = 0
+  /** While a step is placed: with whom it could be turned round, if nothing comes between. */
+  readonly #candidates: number[] = []
+  /** All that it comes after, or as much of it as gives the rest. */
+  readonly #met: number[] = []
 
   /** The number of an actor: a thread, or the choice of a timer or fault. */
   actor(name: string): number {
@@ -111,12 +112,37 @@ export class Path {
     return number
   }
 
-  /** Puts the step that the machine has just made behind the others. */
+  /** Goes to a further point. */
+  enter(branches: Branch[]): Node {
+    const node = this.#spare.pop() ?? new Node()
+    node.reset(branches)
+    this.nodes.push(node)
+    return node
+  }
+
+  /** Leaves the last point, from which no step was made, or none is any more. */
+  leave(): void {
+    const node = this.nodes.pop()
+    if (node !== undefined) this.#spare.push(node)
+  }
+
+  /** Notes who could go on, before a step is made. */
+  noteReady({ ready }: Machine): void {
+    this.#readySize = ready.size
+    for (let i = 0; i < ready.size; i++) this.#ready[i] = ready.at(i)
+  }
+
+  #couldGoOn(actor: number): boolean {
+    const name = this.names[actor]
+    for (let i = 0; i < this.#readySize; i++) if (this.#ready[i]?.id === name) return true
+    return false
+  }
+
+  /** Puts the step that the machine has just made behind the others; the last node is its own. */
   add(node: Node, machine: Machine, picks: readonly number[], counts: readonly number[], before: Beforehand): void {
-    const { kernel } = machine
-    const at = this.nodes.indexOf(node, this.nodes.length - 1)
+    const at = this.nodes.length - 1
     const { actor } = node.event
-    const touched = this.places.touchedBy(kernel.footprint)
+    const touched = this.places.touchedBy(machine.kernel.footprint)
     for (const touch of before.looked) note(touched, touch >> 1, false)
     this.unseen?.add(touched, machine)
     const reaches = this.#reaches(actor, machine)
@@ -124,37 +150,31 @@ export class Path {
     if (reaches.length > 0) {
       // Whom it ends or interrupts might have gone on before, had what its guard hangs on been otherwise.
       for (const [object, part] of machine.abandoned) note(touched, this.places.of(object, part), false)
-      node.lost = reaches.filter((other) => node.ready.includes(other))
+      node.lost = reaches.filter((other) => this.#couldGoOn(other))
     }
     const strikes = machine.faultBook !== null && touched.includes(this.struck[0] ?? -1)
     const event: Event = { actor, picks, counts, touched, strikes, reaches }
-    const { clock, races } = this.standing(event, before.refused)
-    node.event = event
     node.exhausts = strikes && machine.faultBook?.exhausted === true
-    node.last = this.#last[actor] ?? -1
-    node.reached = this.#reached[actor] ?? NOBODY
-    node.sequence = (node.last < 0 ? 0 : (this.nodes[node.last]?.sequence ?? 0)) + 1
-    for (let i = clock.length; i < this.names.length; i++) clock.push(0) // without holes it is quicker to read
-    clock[actor] = node.sequence
-    node.clock = clock
-    node.races = races.map(raceWith)
-    this.#last[actor] = at
-    this.#reached[actor] = []
-    for (const other of event.reaches) this.#reached[other]?.push(at)
-    const held: Value[] = []
-    for (const touch of touched) {
-      const place = touch >> 1
-      held.push(this.values.pass(machine.state, place, (touch & 1) === 1))
-      this.#of(place).push((at << 1) | (touch & 1))
+    node.event = event
+    node.races = this.standing(at, event, before.refused)
+    this.#append(node, at, event)
+    for (let i = 0; i < touched.length; i++) {
+      const touch = touched[i] as number // below length
+      const { steps, before } = this.#of(touch >> 1)
+      steps.push((at << 1) | (touch & 1))
+      before.push(this.values.pass(machine.state, touch >> 1, (touch & 1) === 1))
     }
-    node.before = held
   }
 
-  /** Takes the last step away. */
-  remove(): void {
-    const node = this.nodes.pop()
-    if (node === undefined || node.sequence === 0) return
-    this.unmake(node)
+  #append(node: Node, at: number, { actor, reaches }: Event): void {
+    node.last = this.#last[actor] as number // every actor has one
+    node.sequence = (node.last < 0 ? 0 : (this.nodes[node.last]?.sequence ?? 0)) + 1
+    this.clocks.end(at, actor, node.sequence)
+    this.#last[actor] = at
+    const reached = this.#reached[actor] as number[] // as above
+    node.reached = reached
+    if (reached.length > 0) this.#reached[actor] = []
+    for (let i = 0; i < reaches.length; i++) this.#reached[reaches[i] as number]?.push(at) // below length
   }
 
   /** Takes the step of the last node back; the node stays. */
@@ -163,22 +183,19 @@ export class Path {
     const places = touched ?? NOBODY
     for (let i = places.length - 1; i >= 0; i--) {
       const place = (places[i] as number) >> 1 // from below length down to 0
-      this.#of(place).pop()
-      this.values.restore(place, node.before[i])
+      const { steps, before } = this.#of(place)
+      steps.pop()
+      this.values.restore(place, before.pop())
     }
-    for (const other of reaches) this.#reached[other]?.pop()
+    for (let i = 0; i < reaches.length; i++) this.#reached[reaches[i] as number]?.pop() // below length
     this.#last[actor] = node.last
-    this.#reached[actor] = [...node.reached]
+    this.#reached[actor] = node.reached
     node.sequence = 0
   }
 
-  #of(place: Place): number[] {
-    let list = this.#accesses[place]
-    if (list === undefined) {
-      list = []
-      this.#accesses[place] = list
-    }
-    return list
+  #of(place: Place): Accesses {
+    for (let i = this.#accesses.length; i <= place; i++) this.#accesses.push(new Accesses())
+    return this.#accesses[place] as Accesses // just made, if it wasn't there
   }
 
   /** Whom the step woke, made or ended; a timer or fault, whose it is. */
@@ -194,89 +211,77 @@ export class Path {
     return reached.size === 0 ? NOBODY : [...reached]
   }
 
-  /** What a step that comes next comes after, and which of those could be turned round with it. @param refused steps before which it could not have been made */
-  standing(event: Event, refused: ReadonlySet<number>): Standing {
-    const clock: number[] = []
-    const own = this.#last[event.actor] ?? -1
-    if (own >= 0) join(clock, this.nodes[own]?.clock)
-    for (const step of this.#reached[event.actor] ?? NOBODY) join(clock, this.nodes[step]?.clock)
-    // What comes before it whatever is turned round.
-    const ordered = clock.slice()
-    const candidates: number[] = []
-    for (const other of event.reaches) {
-      this.#consider(this.#last[other] ?? -1, ordered, refused, clock, candidates)
-      for (const step of this.#reached[other] ?? NOBODY) this.#consider(step, ordered, refused, clock, candidates)
+  /**
+   * Notes what a step that is made there comes after, and says which of those could be turned round with it.
+   * @param refused steps before which it could not have been made
+   */
+  standing(at: number, { actor, touched, reaches }: Event, refused: readonly number[]): readonly Race[] {
+    const { clocks } = this
+    this.#order(at, actor)
+    const met = this.#met
+    const candidates = this.#candidates
+    while (met.length > 0) met.pop()
+    while (candidates.length > 0) candidates.pop()
+    for (let i = 0; i < reaches.length; i++) {
+      const other = reaches[i] as number // below length
+      this.#consider(at, this.#last[other] ?? -1, refused)
+      for (const step of this.#reached[other] ?? NOBODY) this.#consider(at, step, refused)
     }
-    for (const touch of event.touched ?? NOBODY) {
-      const place = touch >> 1
-      this.#walk(place, (touch & 1) === 1, ordered, refused, clock, candidates)
-      for (const other of this.places.overlapping(place))
-        this.#walk(other, (touch & 1) === 1, ordered, refused, clock, candidates)
+    const places = touched ?? NOBODY
+    for (let i = 0; i < places.length; i++) {
+      const touch = places[i] as number // below length
+      this.#walk(at, touch >> 1, (touch & 1) === 1, refused)
+      for (const other of this.places.overlapping(touch >> 1)) this.#walk(at, other, (touch & 1) === 1, refused)
     }
-    return { clock, races: this.#uncovered(candidates) }
+    for (let i = 0; i < met.length; i++) clocks.join(at, met[i] as number) // below length
+    return candidates.length === 0 ? NO_RACES : this.#uncovered(candidates).map(raceWith)
   }
 
-  #consider(
-    step: number,
-    ordered: readonly number[],
-    refused: ReadonlySet<number>,
-    clock: number[],
-    candidates: number[],
-  ): void {
-    if (step < 0) return
-    join(clock, this.nodes[step]?.clock)
-    if (!this.isBefore(step, ordered) && !refused.has(step) && !candidates.includes(step)) candidates.push(step)
+  /** What comes before a step of the actor there whatever is turned round. */
+  #order(at: number, actor: number): void {
+    const { clocks } = this
+    clocks.begin(at, this.names.length)
+    const own = this.#last[actor] ?? -1
+    if (own >= 0) clocks.join(at, own)
+    const reached = this.#reached[actor] ?? NOBODY
+    for (let i = 0; i < reached.length; i++) clocks.join(at, reached[i] as number) // below length
   }
 
-  #walk(
-    place: Place,
-    writes: boolean,
-    ordered: readonly number[],
-    refused: ReadonlySet<number>,
-    clock: number[],
-    candidates: number[],
-  ): void {
-    const list = this.#accesses[place]
-    if (list === undefined) return
-    for (let i = list.length - 1; i >= 0; i--) {
-      const access = list[i] as number // from below length down to 0
+  #consider(at: number, step: number, refused: readonly number[]): void {
+    if (step < 0 || this.clocks.isBefore(step, at)) return
+    this.#met.push(step)
+    if (!refused.includes(step) && !this.#candidates.includes(step)) this.#candidates.push(step)
+  }
+
+  #walk(at: number, place: Place, writes: boolean, refused: readonly number[]): void {
+    const steps = this.#accesses[place]?.steps ?? NOBODY
+    for (let i = steps.length - 1; i >= 0; i--) {
+      const access = steps[i] as number // from below length down to 0
       const wrote = (access & 1) === 1
       if (!wrote && !writes) continue
       const step = access >> 1
-      join(clock, this.nodes[step]?.clock)
-      if (this.isBefore(step, ordered)) {
+      if (this.clocks.isBefore(step, at)) {
         if (wrote) return
         continue
       }
+      this.#met.push(step)
       // It could not have been made before that one: turned round are only those from before it.
-      if (refused.has(step)) continue
-      if (!candidates.includes(step)) candidates.push(step)
+      if (refused.length > 0 && refused.includes(step)) continue
+      if (!this.#candidates.includes(step)) this.#candidates.push(step)
       if (wrote) return
     }
   }
 
   /** Those that come before none of the others. */
-  #uncovered(candidates: readonly number[]): number[] {
-    if (candidates.length < 2) return [...candidates]
-    return candidates.filter(
-      (one) => !candidates.some((other) => other !== one && this.isBefore(one, this.nodes[other]?.clock ?? NOBODY)),
-    )
+  #uncovered(candidates: readonly number[]): readonly number[] {
+    if (candidates.length < 2) return candidates
+    const { clocks } = this
+    return candidates.filter((one) => !candidates.some((other) => other !== one && clocks.isBefore(one, other)))
   }
 
-  /** Whether the step comes before, or is, what has that clock. */
-  isBefore(step: number, clock: readonly number[]): boolean {
-    const node = this.nodes[step]
-    return node !== undefined && (clock[node.event.actor] ?? 0) >= node.sequence
-  }
-
-  /** Whether every step of the run has come before what has that clock. */
-  isAll(clock: readonly number[]): boolean {
-    return this.nodes.every(({ event, sequence }) => (clock[event.actor] ?? 0) >= sequence)
-  }
-
-  /** Whether every other step before the fault comes before it in any order. */
+  /** Whether every other step of the run comes before the one there in any order. */
   isAfterAll(step: number): boolean {
-    return this.isAll(this.nodes[step]?.clock ?? NOBODY)
+    return this.nodes.every(({ sequence }, other) => sequence === 0 || this.clocks.isBefore(other, step))
   }
 
   /** Whom a fault befalls, as far as its name says it. */
@@ -285,28 +290,24 @@ export class Path {
   }
 
   /**
-   * The steps before which the thread, standing at a guard, could not have made its call: as far back as it matters.
+   * The steps before which the thread, standing there at a guard, could not have made its call: as far back as it matters.
    * @param guarded what the guard looks at
    */
-  refusals(task: Task, guarded: readonly number[], machine: Machine): ReadonlySet<number> {
-    const refused = new Set<number>()
-    const actor = this.actor(task.id)
-    const ordered: number[] = []
-    const own = this.#last[actor] ?? -1
-    if (own >= 0) join(ordered, this.nodes[own]?.clock)
-    for (const step of this.#reached[actor] ?? NOBODY) join(ordered, this.nodes[step]?.clock)
+  refusals(at: number, task: Task, guarded: readonly number[], machine: Machine): readonly number[] {
+    const refused: number[] = []
+    this.#order(at, this.actor(task.id))
     for (const touch of guarded) {
       for (const place of [touch >> 1, ...this.places.overlapping(touch >> 1)]) {
-        const list = this.#accesses[place] ?? NOBODY
-        for (let i = list.length - 1; i >= 0; i--) {
-          const access = list[i] as number // from below length down to 0
+        const steps = this.#accesses[place]?.steps ?? NOBODY
+        for (let i = steps.length - 1; i >= 0; i--) {
+          const access = steps[i] as number // from below length down to 0
           const step = access >> 1
           if ((access & 1) === 0 && (touch & 1) === 0) continue
-          if (this.isBefore(step, ordered)) break
-          if (refused.has(step)) continue
+          if (this.clocks.isBefore(step, at)) break
+          if (refused.includes(step)) continue
           if (this.values.wouldHold(machine, task, this.#held(guarded, step))) {
             if ((access & 1) === 1) break
-          } else refused.add(step)
+          } else refused.push(step)
         }
       }
     }
@@ -315,44 +316,28 @@ export class Path {
 
   /** What those places held before the step, if all that comes after it is left out, too. */
   #held(guarded: readonly number[], step: number): (readonly [Place, Value])[] {
-    const node = this.nodes[step]
     const held: (readonly [Place, Value])[] = []
-    if (node === undefined) return held
-    const { actor } = node.event
     for (const touch of guarded) {
       const place = touch >> 1
-      for (const access of this.#accesses[place] ?? NOBODY) {
-        const other = this.nodes[access >> 1]
-        if (other === undefined || access >> 1 < step || (other.clock[actor] ?? 0) < node.sequence) continue
-        const at = other.event.touched?.findIndex((one) => one >> 1 === place) ?? -1
-        held.push([place, other.before[at]])
-        break
-      }
+      const { steps, before } = this.#of(place)
+      const at = steps.findIndex((access) => access >> 1 >= step && this.clocks.isBefore(step, access >> 1))
+      if (at >= 0) held.push([place, before[at]])
     }
     return held
   }
 
   /** Lists the steps behind that one which do not come after it. Returns how many they are. */
   notAfter(step: number, steps: number[], events: Event[]): number {
-    const { nodes } = this
-    const { event, sequence } = nodes[step] as Node // a step of the run
-    const { actor } = event
+    const { nodes, clocks } = this
     let count = 0
     for (let i = step + 1; i < nodes.length; i++) {
-      const node = nodes[i] as Node // below length
-      if (node.sequence === 0 || (node.clock[actor] ?? 0) >= sequence) continue
+      const { sequence, event } = nodes[i] as Node // below length
+      if (sequence === 0 || clocks.isBefore(step, i)) continue
       steps[count] = i
-      events[count] = node.event
+      events[count] = event
       count += 1
     }
     return count
-  }
-
-  /** Threads that could go on, by their numbers. */
-  readyOf({ ready }: Machine): readonly number[] {
-    const list: number[] = []
-    for (let i = 0; i < ready.size; i++) list.push(this.actor(ready.at(i).id))
-    return list
   }
 
   /** Timers and faults that the machine could strike with, by their numbers. */
@@ -364,10 +349,4 @@ export class Path {
     for (let option = from; option < options; option++) list.push(this.actor(choiceOf(machine, option)))
     return list
   }
-}
-
-function join(clock: number[], other: readonly number[] | undefined): void {
-  if (other === undefined) return
-  for (let i = clock.length; i < other.length; i++) clock.push(0)
-  for (let i = 0; i < other.length; i++) if ((other[i] ?? 0) > (clock[i] ?? 0)) clock[i] = other[i] ?? 0
 }

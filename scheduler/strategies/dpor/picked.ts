@@ -2,31 +2,38 @@ import { type Event, NOBODY } from './event.ts'
 
 /** What is picked inside a step: as planned, and beyond that the first that is not asleep. */
 export class Picked {
-  readonly picks: number[] = []
-  readonly counts: number[] = []
-  readonly #plan: readonly number[]
-  readonly #asleep: readonly Event[]
+  picks: readonly number[] = NOBODY
+  counts: readonly number[] = NOBODY
+  #plan: readonly number[] = NOBODY
+  #actor = -1
+  #sleep: readonly Event[] = []
 
-  /** @param sleep steps that need not be made here */
-  constructor(plan: Event | null, sleep: readonly Event[]) {
-    this.#plan = plan?.picks ?? NOBODY
-    this.#asleep = plan === null ? [] : sleep.filter(({ actor }) => actor === plan.actor)
+  /** A step begins. @param sleep steps that need not be made here */
+  begin({ actor, picks }: Event, sleep: readonly Event[]): void {
+    this.#plan = picks
+    this.#actor = actor
+    this.#sleep = sleep
+    this.picks = NOBODY
+    this.counts = NOBODY
   }
 
   next(count: number): number {
     const at = this.picks.length
     let pick = this.#plan[at] ?? 0
     if (this.#plan[at] === undefined) while (pick < count - 1 && this.#isAsleep(pick)) pick += 1
-    this.picks.push(pick)
-    this.counts.push(count)
+    this.picks = [...this.picks, pick]
+    this.counts = [...this.counts, count]
     return pick
   }
 
   #isAsleep(pick: number): boolean {
     const { length } = this.picks
-    return this.#asleep.some(
-      ({ picks }) =>
-        picks.length === length + 1 && picks[length] === pick && this.picks.every((one, i) => one === picks[i]),
+    return this.#sleep.some(
+      ({ actor, picks }) =>
+        actor === this.#actor &&
+        picks.length === length + 1 &&
+        picks[length] === pick &&
+        this.picks.every((one, i) => one === picks[i]),
     )
   }
 

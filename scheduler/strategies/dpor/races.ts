@@ -21,7 +21,7 @@ export const raceWith = (first: number): Race => ({ first, last: Infinity, whole
 /** A call in which a thread waits for ever: it, too, could have come earlier. */
 export interface Blocked {
   readonly event: Event
-  readonly races: readonly number[]
+  readonly races: readonly Race[]
 }
 
 /**
@@ -36,8 +36,6 @@ export class Races {
   /** What is left of the run when a step comes later: the steps, and which they are. */
   readonly #events: Event[] = []
   readonly #steps: number[] = []
-  /** Of each actor, how many of its steps come before all that are new in the run. */
-  readonly #known: number[] = []
 
   constructor(path: Path) {
     this.#path = path
@@ -46,8 +44,8 @@ export class Races {
 
   /** @param shared how many steps are as they were in the run before */
   reverse(blocked: readonly Blocked[], shared: number): void {
-    const { nodes } = this.#path
-    this.#meet(shared)
+    const { nodes, clocks } = this.#path
+    clocks.meet(shared, nodes.length)
     for (let second = 0; second < nodes.length; second++) {
       const { sequence, races } = nodes[second] as Node // below length
       if (sequence === 0) continue
@@ -59,29 +57,14 @@ export class Races {
     for (let first = 0; first < nodes.length; first++) this.#turn(first, blocked)
   }
 
-  #meet(shared: number): void {
-    const { nodes, names } = this.#path
-    const known = this.#known
-    known.length = 0
-    for (let actor = 0; actor < names.length; actor++) known.push(Infinity)
-    for (let step = shared; step < nodes.length; step++) {
-      const { clock } = nodes[step] as Node // below length
-      for (let actor = 0; actor < known.length; actor++)
-        known[actor] = Math.min(known[actor] as number, clock[actor] ?? 0) // below length
-    }
-  }
-
   /** Whether the same would come of the race as before. */
   #isSettled({ first, last, whole, witness }: Race, shared: number): boolean {
-    const { nodes, places } = this.#path
-    const { event, sequence } = nodes[first] as Node // a step of the run
-    const { actor } = event
-    const isAlone = (this.#known[actor] as number) >= sequence // nothing new is left when it comes later
-    if (last < shared && (!whole || isAlone)) return true
+    const { nodes, clocks, places } = this.#path
+    if (last < shared && (!whole || clocks.isBeforeAll(first))) return true
     if (witness === null) return false
     for (let i = shared; i < nodes.length; i++) {
-      const node = nodes[i] as Node // below length
-      if ((node.clock[actor] ?? 0) < sequence && dependent(witness, node.event, places)) return false
+      const { event } = nodes[i] as Node // below length
+      if (!clocks.isBefore(first, i) && dependent(witness, event, places)) return false
     }
     return true
   }
@@ -101,7 +84,8 @@ export class Races {
       race.last = Math.max(second, left === 0 ? 0 : (this.#steps[Math.min(looked, left - 1)] as number)) // below `left`
       if (!race.whole) race.witness = null // whatever comes behind has no say
     }
-    for (const { event, races } of blocked) if (races.includes(first)) this.#ask(first, event, left)
+    for (const { event, races } of blocked)
+      if (races.some((race) => race.first === first)) this.#ask(first, event, left)
     seconds.length = 0
     for (const actor of nodes[first]?.lost ?? NOBODY)
       this.tryInstead(first, actor, undisturbed(this.#path, first, actor))
@@ -169,16 +153,16 @@ export function isAsleep(sleep: readonly Event[], actor: number): boolean {
 
 /** The steps behind that one which do not come after it, and leave it possible what it has made impossible. */
 function undisturbed(path: Path, step: number, actor: number): Event[] {
-  const { nodes, names, threads } = path
+  const { nodes, clocks, names, threads } = path
   const thread = threads[actor] ?? -1
   const isFault = FAULT.has(names[actor]?.charAt(0) ?? '')
   const events: Event[] = []
-  const disturbing = [nodes[step] as Node] // a step of the run
+  const disturbing = [step]
   for (let i = step + 1; i < nodes.length; i++) {
     const node = nodes[i] as Node // below length
     if (node.sequence === 0) break
-    if (disturbing.some(({ event, sequence }) => (node.clock[event.actor] ?? 0) >= sequence)) continue
-    if (node.event.reaches.includes(thread) || (node.exhausts && isFault)) disturbing.push(node)
+    if (disturbing.some((other) => clocks.isBefore(other, i))) continue
+    if (node.event.reaches.includes(thread) || (node.exhausts && isFault)) disturbing.push(i)
     else events.push(node.event)
   }
   return events

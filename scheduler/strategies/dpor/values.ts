@@ -11,8 +11,10 @@ export type Value = number | KernelObject | undefined
 
 export class Values {
   readonly #places: Places
-  /** As they are now, of places that were touched. */
+  /** As they are now. */
   readonly #now: Value[] = []
+  /** Whether the place is of a process or thread, of which nothing is known. */
+  readonly #opaque: boolean[] = []
   #words = new Map<Id, readonly number[]>()
   #objects: Readonly<Record<Id, KernelObject>> = {}
 
@@ -28,8 +30,9 @@ export class Values {
 
   /** What the place held before the step just made, which is noted from now on as what it holds now. */
   pass(state: KernelState, place: Place, writes: boolean): Value {
-    const before = this.#at(place)
-    if (writes || !(place in this.#now)) this.#now[place] = writes ? this.#read(state, place) : before
+    for (let i = this.#now.length; i <= place; i++) this.#meet(state, i)
+    const before = this.#now[place]
+    if (writes) this.#now[place] = this.#read(state, place)
     return before
   }
 
@@ -38,22 +41,24 @@ export class Values {
     this.#now[place] = before
   }
 
-  #at(place: Place): Value {
-    return place in this.#now ? this.#now[place] : this.#initial(place)
-  }
-
-  #initial(place: Place): Value {
+  #meet({ processes, threads }: KernelState, place: Place): void {
     const { object, part } = this.#name(place)
     const words = this.#words.get(object)
-    if (words !== undefined) return words[part] ?? 0
     // A page that is first touched in a run begins as zeros.
-    return this.#objects[object] ?? (object.includes('#') ? 0 : undefined)
+    const otherwise = this.#objects[object] ?? (object.includes('#') ? 0 : undefined)
+    this.#now[place] = words === undefined ? otherwise : (words[part] ?? 0)
+    const isOther = processes[object] !== undefined || threads[object] !== undefined
+    this.#opaque[place] = words === undefined && otherwise === undefined && isOther
   }
 
   #read(state: KernelState, place: Place): Value {
-    const { object, part } = this.#name(place)
+    if (this.#opaque[place] === true) return undefined
+    const object = this.#places.objects[place] as Id // it has been met
     const frame = state.frames[object]
-    if (frame !== undefined) return part < 0 ? undefined : (frame.words[part] ?? 0)
+    if (frame !== undefined) {
+      const part = this.#places.parts[place] as number // as above
+      return part < 0 ? undefined : (frame.words[part] ?? 0)
+    }
     const found = state.objects[object]
     return found === undefined ? undefined : copy(found)
   }
