@@ -2,12 +2,13 @@ import type { AnyValues, Machine, Scenario, WakeOrder } from '../kernel/index.ts
 import type { Choice } from '../scheduler/index.ts'
 import type { LoadedScenario } from '../trace/index.ts'
 import { seconds } from './budget.ts'
+import { lookAt, type Sighted } from './findings/sightings.ts'
 import { guarded } from './guarded.ts'
 import { type Found, investigate } from './investigate.ts'
 import { wishesOf } from './search/wishes.ts'
 import { Search } from './search.ts'
 import { type Met, meets, type Verdict } from './verdict.ts'
-import { ENDLESS, inWords } from './words.ts'
+import { ENDLESS, inWords, seenInWords } from './words.ts'
 
 /** Exploring a scenario: makes runs until one fails, none is left, or a budget runs out; and says what that means. */
 
@@ -67,6 +68,10 @@ export interface Exploration {
   readonly promises: readonly string[]
   /** Names of *sometimes* conditions that no run reached. */
   readonly neverReached: readonly string[]
+  /** Data races and lock-order inversions in runs that were watched, also in such as ended well; each pair of lines once. */
+  readonly findings: readonly Sighted[]
+  /** So many runs were watched for them: of each strategy the first 500, and every 50th after that. */
+  readonly watched: number
   /** What there is to say, in a few lines. */
   readonly text: string
 }
@@ -94,6 +99,7 @@ class Exploring {
   readonly #work: Iterator<void, Found | null>
   readonly #began = seconds()
   #found: Found | null = null
+  #findings: readonly Sighted[] = []
   #reported = 1
   #stopped = false
 
@@ -113,6 +119,7 @@ class Exploring {
     const search = this.#search
     while (!this.#stopped && search.another()) yield
     if (this.#stopped) search.stop()
+    this.#findings = lookAt(given, search)
     return search.raw === null ? null : yield* investigate(given, search.raw, search, this.#options)
   }
 
@@ -171,8 +178,20 @@ class Exploring {
       ...facts,
       promises,
       neverReached,
-      text: inWords(verdict, failure, facts, neverReached, [...this.#limits(), ...promises]),
+      findings: this.#findings,
+      watched: search.watched,
+      text: inWords(verdict, failure, facts, neverReached, [...this.#limits(), ...promises, ...this.#seen()]),
     }
+  }
+
+  /** What was seen in runs, whatever they came to, and is no part of the failure's story. */
+  #seen(): string[] {
+    const { executions, watched } = this.#search
+    const told = this.#found?.story?.findings ?? []
+    const isTold = ({ name, object }: Sighted): boolean =>
+      told.some((one) => one.name === name && one.object === object)
+    const findings = this.#findings.filter((one) => !isTold(one))
+    return findings.length === 0 ? [] : seenInWords(findings, watched, executions)
   }
 
   /** What kept the search from going further, in words. */

@@ -2,7 +2,7 @@ import type { Scenario, Simulation } from '../kernel/index.ts'
 import { type DfsPart, type Learned, partAfter, together } from '../scheduler/index.ts'
 import { type Phase, phasesOf } from './phases.ts'
 import { Maker } from './search/maker.ts'
-import type { Order, Raw, Tally, Unit } from './search/unit.ts'
+import type { Order, Raw, Sighting, Tally, Unit } from './search/unit.ts'
 import type { Wishes } from './search/wishes.ts'
 
 /**
@@ -54,6 +54,13 @@ export class Search {
   #executions = 0
   #steps = 0
   #pruned = 0
+  /** How many runs were watched for data races and lock-order inversions. */
+  watched = 0
+  /** Those that had something new to show. */
+  readonly sightings: Sighting[] = []
+  readonly #sighted = new Set<string>()
+  /** Semaphores that were seen to be no locks. */
+  readonly signals = new Set<string>()
   #over = false
   /** Every schedule was made. */
   complete = false
@@ -215,6 +222,9 @@ export class Search {
 
   #add(tally: Tally, { unit }: Place): void {
     if (tally.raw !== null) this.raw = { ...tally.raw, execution: this.#executions + tally.raw.execution }
+    for (const one of tally.sightings) this.#sight({ ...one, execution: this.#executions + one.execution })
+    for (const place of tally.signals) this.signals.add(place)
+    this.watched += tally.watched
     this.#executions += tally.executions
     this.#inPhase += tally.executions
     this.#steps += tally.steps
@@ -225,6 +235,13 @@ export class Search {
     const known = this.#learned.get(name)
     if (tally.learned !== null)
       this.#learned.set(name, known === undefined ? tally.learned : together(known, tally.learned))
+  }
+
+  /** Each unit begins anew, and sees what others have seen. */
+  #sight(sighting: Sighting): void {
+    const known = this.#sighted.size
+    for (const key of sighting.keys) this.#sighted.add(key)
+    if (this.#sighted.size > known) this.sightings.push(sighting)
   }
 
   /** Every run of the phase was made. */

@@ -20,6 +20,7 @@ export type Met = 'as expected' | 'not as expected' | 'inconclusive'
 export function isExpected(expect: Expectation, failure: Pick<Failure, 'kind' | 'name'>): boolean {
   switch (failure.kind) {
     case 'deadlock':
+    case 'data race':
     case 'step limit':
       return expect === failure.kind
     case 'invariant':

@@ -1,3 +1,4 @@
+import type { Sighted } from './findings/sightings.ts'
 import type { Found } from './investigate.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -32,6 +33,20 @@ export function inWords(
   if (counts.pruned > 0) lines.push(`${count(counts.pruned, 'run')} given up by assume()`)
   for (const name of neverReached) lines.push(`never reached in any run: ${name}`)
   return lines.join('\n')
+}
+
+/** So many findings are told. */
+const FINDINGS_MAX = 5
+
+/** What was seen in runs, whatever they came to. */
+export function seenInWords(findings: readonly Sighted[], watched: number, executions: number): string[] {
+  const lines = findings
+    .slice(0, FINDINGS_MAX)
+    .map(({ name, text, run }) => `${name} in run ${thousands(run)}: ${text}`)
+  const more = findings.length - lines.length
+  if (more > 0) lines.push(`and ${more} more of the kind`)
+  if (watched < executions) lines.push(`(looked for in ${thousands(watched)} of ${count(executions, 'run')})`)
+  return lines
 }
 
 /** What shrinking came to. */

@@ -97,6 +97,7 @@ const error = (code: string, name: string, detail: unknown) => cheaply(() => new
 const loadDef = defineCall<Access, number | bigint>({
   name: 'load',
   error,
+  isAccess: true,
   stages: [
     {
       attempt(kernel, thread, args) {
@@ -115,6 +116,7 @@ interface StoreArgs extends Access {
 const storeDef = defineCall<StoreArgs, unknown>({
   name: 'store',
   error,
+  isAccess: true,
   stages: [
     {
       attempt(kernel, thread, args) {
@@ -175,6 +177,7 @@ function combine64(op: RmwOp, old: bigint, operand: bigint): bigint {
 const rmwDef = defineCall<RmwArgs, number | bigint>({
   name: 'rmw',
   error,
+  isAccess: true,
   stages: [
     {
       attempt(kernel, thread, args) {
@@ -196,6 +199,7 @@ interface CompareArgs extends Access {
 const compareExchangeDef = defineCall<CompareArgs, number | bigint>({
   name: 'compare_exchange',
   error,
+  isAccess: true,
   stages: [
     {
       attempt(kernel, thread, args) {
@@ -225,6 +229,7 @@ function expects(kernel: Kernel, value: number | bigint): boolean {
 const awaitDef = defineCall<Access, number | bigint>({
   name: 'await',
   error,
+  isAccess: true,
   stages: [
     {
       order: () => 'any', // a spinning reader leaves no mark

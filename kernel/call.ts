@@ -49,6 +49,14 @@ export interface Waits {
   readonly awaits?: readonly string[]
 }
 
+/**
+ * What a call that succeeds does to the order of what threads do elsewhere. One that acquires comes after all that was
+ * released into the objects that it touches; what its thread did before one that releases comes before all that acquires
+ * what it writes. `both` (the default) holds however the call ends, also when it begins to wait. Whom a call wakes comes
+ * after it in any case, and so does a thread that it makes.
+ */
+export type Synchronizes = 'acquires' | 'releases' | 'both' | 'none'
+
 export interface CallDef<A extends Args, R> {
   readonly name: string
   readonly stages: readonly Stage<A>[]
@@ -71,6 +79,9 @@ export interface CallDef<A extends Args, R> {
   readonly does?: 'takes' | 'gives' | 'signals'
   /** Of its subject there is but one unit: giving back what nobody has adds none. */
   readonly isLock?: boolean
+  /** The program's own access to memory, in the memory order that its argument `order` names. */
+  readonly isAccess?: true
+  readonly synchronizes?: Synchronizes
   /**
    * The object that the call is about, as a reader would name it: the same text for the calls that wait there and those
    * that end such waits, and the same as `waitsFor(…).object`. Asked while the thread stands in the call.

@@ -52,6 +52,7 @@ const error = (code: string, name: string) => cheaply(() => new PosixError(code,
 const waitDef = defineCall<WaitArgs, void>({
   name: 'futex_wait',
   error,
+  synchronizes: 'acquires',
   stages: [
     {
       attempt(kernel, thread, { address, expected }) {
@@ -93,6 +94,7 @@ export const futex_wait = (address: number, expected: number, timeout: number | 
 const wakeDef = defineCall<{ readonly address: number; readonly count: number }, number>({
   name: 'futex_wake',
   error,
+  synchronizes: 'none',
   does: 'signals',
   subject: (kernel, thread, { address }) => futexName(kernel, thread, address),
   stages: [

@@ -99,6 +99,7 @@ type None = Record<string, never>
 const forkDef = defineCall<Args, number>({
   name: 'fork',
   error,
+  synchronizes: 'none',
   stages: [
     {
       attempt(kernel, thread) {
@@ -132,6 +133,7 @@ export function fork<A extends readonly unknown[]>(
 const threadCreateDef = defineCall<Args, Id>({
   name: 'thread_create',
   error,
+  synchronizes: 'none',
   stages: [
     {
       attempt(kernel, thread) {
@@ -157,6 +159,7 @@ export function thread_create<A extends readonly unknown[]>(
 const exitDef = defineCall<{ readonly code: number }, never>({
   name: 'exit',
   error,
+  synchronizes: 'releases',
   stages: [
     {
       attempt(kernel, thread, { code }) {
@@ -173,6 +176,7 @@ export const exit = (code = 0): Call<never> => call(exitDef, { code })
 const threadExitDef = defineCall<None, never>({
   name: 'thread_exit',
   error,
+  synchronizes: 'releases',
   stages: [
     {
       attempt(kernel, thread) {
@@ -276,6 +280,7 @@ export const getpid = (): Call<number> => call(getpidDef, {})
 const getppidDef = defineCall<None, number>({
   name: 'getppid',
   error,
+  synchronizes: 'none',
   stages: [
     {
       attempt(kernel, thread) {

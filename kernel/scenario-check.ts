@@ -1,5 +1,5 @@
 import { BadInput } from './errors.ts'
-import type { Expectation, Faults, Param, ScenarioBody } from './scenario.ts'
+import type { Expectation, Faults, Param, Params, ScenarioBody } from './scenario.ts'
 import { signals, type WakeOrder } from './state.ts'
 
 /**
@@ -23,11 +23,17 @@ const KEYS: { readonly [K in Key]: (value: unknown) => string | null } = {
   faults,
   wakeOrder: (value) => (Object.hasOwn(WAKE_ORDERS, String(value)) ? null : `must be ${listed(WAKE_ORDERS)}`),
   deadlocks: (value) => (value === 'all' || value === 'total' ? null : "must be 'all' or 'total'"),
+  races: (value) => (RACES.includes(value) ? null : "must be 'report', 'fail' or 'ignore'"),
   maxSteps: (value) => (isAboveZero(value) ? null : 'must be a whole number above 0'),
 }
 
 const WAKE_ORDERS: { readonly [K in WakeOrder]: true } = { any: true, fifo: true, lifo: true }
-const EXPECTATIONS = ['proved', 'holds', 'deadlock', 'step limit'] satisfies Expectation[]
+const RACES: readonly unknown[] = ['report', 'fail', 'ignore'] satisfies ScenarioBody<
+  Params,
+  unknown,
+  unknown
+>['races'][]
+const EXPECTATIONS = ['proved', 'holds', 'deadlock', 'data race', 'step limit'] satisfies Expectation[]
 
 /** @throws BadInput that says which part of the scenario can't be used */
 export function checkScenario(title: unknown, body: unknown): void {

@@ -82,9 +82,17 @@ export type Invariant<V, S, G> = (world: World<V, S, G>) => boolean | string
 
 /**
  * What exploring should find. `proved`: holds in every schedule; `holds`: in every one that is tried;
- * `deadlock`; `violates: NAME` an invariant or assertion; `error: CODE` an uncaught error; `step limit`.
+ * `deadlock`; `data race`, where `races` is `fail`; `violates: NAME` an invariant or assertion; `error: CODE` an uncaught
+ * error; `step limit`.
  */
-export type Expectation = 'proved' | 'holds' | 'deadlock' | 'step limit' | `violates: ${string}` | `error: ${string}`
+export type Expectation =
+  | 'proved'
+  | 'holds'
+  | 'deadlock'
+  | 'data race'
+  | 'step limit'
+  | `violates: ${string}`
+  | `error: ${string}`
 
 export interface ScenarioBody<P extends Params, S, G> {
   /** Where it comes from: book and page, paper, man page. */
@@ -116,6 +124,12 @@ export interface ScenarioBody<P extends Params, S, G> {
    * (`total`): for scenarios that break such a circle from outside, by a kill.
    */
   readonly deadlocks?: 'all' | 'total'
+  /**
+   * What a data race is: two accesses to memory by different threads, one at least a store and one at least plain, that
+   * nothing orders. `report` (the default): told of, whatever the run comes to; `fail`: a failure, for which every run is
+   * watched; `ignore`: nothing.
+   */
+  readonly races?: 'report' | 'fail' | 'ignore'
   /** A run of more steps than this counts as one that never ends. Default 10,000. */
   readonly maxSteps?: number
 }

@@ -1,4 +1,7 @@
 /** Deciders: exploring strategies and scheduling policies; schedules as lists of choices; one run from start to end. */
+export { type Access, DataRaces, type Race, type RaceReport } from './checks/data-race.ts'
+export { type Inversion, type Lock, LockOrder, type Nesting } from './checks/lock-order.ts'
+export { inversionInWords, inversionKey, placeInWords, raceInWords, raceKey } from './checks/words.ts'
 export * from './choice.ts'
 export { type Decider, type Learned, together } from './decider.ts'
 export { decider, deciders } from './named.ts'

@@ -7,6 +7,8 @@ import {
   type Task,
   unusable,
 } from '../kernel/index.ts'
+import { FirstRace, type Race } from './checks/data-race.ts'
+import { raceInWords } from './checks/words.ts'
 import type { Decider } from './decider.ts'
 import { closedCircle, longStandstill, type Standstill, standstill } from './waiting/circle.ts'
 import type { Ledger } from './waiting/ledger.ts'
@@ -20,7 +22,7 @@ export type Ending =
   | 'done'
   /** Nobody can go on and somebody waits. */
   | 'deadlock'
-  /** An invariant or an assertion does not hold, or an error was not caught. */
+  /** An invariant or an assertion does not hold, an error was not caught, or there was a data race that may not be. */
   | 'broken'
   /** More steps than a run may have. */
   | 'step limit'
@@ -31,7 +33,7 @@ export type Ending =
 
 /** What is wrong, where the ending is none of `done` and `pruned`. */
 export interface Failure {
-  readonly kind: 'deadlock' | 'invariant' | 'assertion' | 'uncaught error' | 'step limit'
+  readonly kind: 'deadlock' | 'data race' | 'invariant' | 'assertion' | 'uncaught error' | 'step limit'
   /** Which invariant, which assertion, which error code; the scenario's `expect` names it. */
   readonly name: string
   /** A sentence. */
@@ -82,6 +84,7 @@ function steps(simulation: Simulation, decider: Decider, options: RunOptions): O
   const { maxSteps, observers, ledger } = options
   const partial = simulation.scenario.deadlocks !== 'total'
   const checks = checksOf(simulation.scenario.invariants)
+  const races = simulation.scenario.races === 'fail' ? new FirstRace(machine) : null
   let failure = checkAll(checks, simulation)
   while (failure === null) {
     if (machine.pruned && (!machine.parks || machine.steps === 0)) return PRUNED
@@ -97,9 +100,11 @@ function steps(simulation: Simulation, decider: Decider, options: RunOptions): O
     machine.step(option)
     if (late && decider.isTooLate?.(machine) === true) return REDUNDANT
     ledger?.observe()
+    races?.observe()
     if (observers !== undefined) for (const observe of observers) observe(simulation)
     // What does not hold in a step that ends in assume(false) is of no interest.
     if (checks.length > 0 && !machine.pruned) failure = checkAll(checks, simulation)
+    if (races !== null && races.race !== null && !machine.pruned) failure = raced(races.race)
   }
   return { ending: 'broken', failure }
 }
@@ -178,6 +183,11 @@ function standing(simulation: Simulation, those: Standstill, { lineOf }: RunOpti
     ending: 'deadlock',
     failure: { kind: 'deadlock', name: 'deadlock', message, threads: stuck, waiting, stuck },
   }
+}
+
+function raced(race: Race): Failure {
+  const threads = [race.first.thread, race.second.thread]
+  return { kind: 'data race', name: 'data race', message: raceInWords(race), threads, waiting: [], stuck: [] }
 }
 
 function stepLimit(simulation: Simulation, options: RunOptions): Outcome {

@@ -5,6 +5,7 @@ import type { Failure } from '../scheduler/index.ts'
 export function nameOf({ kind, name }: Pick<Failure, 'kind' | 'name'>): Expectation {
   switch (kind) {
     case 'deadlock':
+    case 'data race':
     case 'step limit':
       return kind
     case 'invariant':

@@ -130,7 +130,8 @@ function verdictOf({ machine }: Simulation, { ending, failure }: Outcome): Trace
   const base = { ending, steps: machine.steps, time: machine.state.clock }
   if (failure === null) return { ...base, failure: null }
   const { kind, name, message, threads } = failure
-  const line = machine.trouble?.site ?? (kind === 'invariant' ? (machine.call?.site ?? null) : null)
+  const line =
+    machine.trouble?.site ?? (kind === 'invariant' || kind === 'data race' ? (machine.call?.site ?? null) : null)
   const told: TraceFailure = { kind, name, message, threads, line, waiting: failure.waiting.map(inOrder) }
   return { ...base, failure: told }
 }

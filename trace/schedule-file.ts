@@ -150,6 +150,7 @@ function unfit(name: string, key: string, value: unknown): BadInput {
 
 const KINDS: { readonly [K in Failure['kind']]: true } = {
   deadlock: true,
+  'data race': true,
   invariant: true,
   assertion: true,
   'uncaught error': true,

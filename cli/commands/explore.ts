@@ -52,6 +52,9 @@ export function addExplore(program: Command, terminal: Terminal): void {
     .addHelpText(
       'after',
       `
+Data races and lock-order inversions are told of runs that end well, too: the first 500 runs are watched for them, and every
+50th after that; with races: 'fail' in the scenario all are, and a data race is a failure.
+
 Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.
 
 Examples:
@@ -108,7 +111,7 @@ function save(found: Exploration, loaded: LoadedScenario, { out }: Options): Sav
 
 function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null): object {
   const { scenario, failure, verdict, met, strategy, seed, params, wakeOrder, maxSteps } = found
-  const { executions, schedules, traces, bound, steps, pruned, promises, neverReached } = found
+  const { executions, schedules, traces, bound, steps, pruned, promises, neverReached, findings, watched } = found
   return {
     scenario: nameOfFile(loaded.file),
     title: scenario.title,
@@ -128,6 +131,8 @@ function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null)
     pruned,
     promises,
     neverReached,
+    watched,
+    findings: findings.map((one) => ({ ...one, schedule: one.schedule === null ? null : writeSchedule(one.schedule) })),
     failure: failure === null ? null : { ...failureAsData(failure), ...saved },
   }
 }

@@ -45,6 +45,7 @@ export function metLine(met: Met, expect: Expectation, colors: Colors): string {
 
 const BROKEN: { readonly [kind in Failure['kind']]: string } = {
   deadlock: 'deadlock',
+  'data race': 'data race',
   invariant: 'an invariant is broken',
   assertion: 'an assertion fails',
   'uncaught error': 'an error is not caught',

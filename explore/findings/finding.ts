@@ -2,7 +2,13 @@ import type { Id } from '../../kernel/index.ts'
 
 /** Something that has a name of its own, seen in a run, with its evidence. */
 export interface Finding {
-  readonly name: 'lost wake-up' | 'priority inversion' | 'convoy' | 'thundering herd'
+  readonly name:
+    | 'lost wake-up'
+    | 'priority inversion'
+    | 'convoy'
+    | 'thundering herd'
+    | 'data race'
+    | 'lock-order inversion'
   readonly object: string
   readonly threads: readonly Id[]
   /** Where it is to be seen, from 1, in order. */

@@ -5,6 +5,7 @@ import { lookAgain, type SecondLook } from '../story/second-look.ts'
 import { convoys } from './convoy.ts'
 import type { Finding } from './finding.ts'
 import { lostWakeUps } from './lost-wake-up.ts'
+import type { OrderWatch } from './order.ts'
 import { priorityInversions } from './priority-inversion.ts'
 import { thunderingHerds } from './thundering-herd.ts'
 
@@ -12,8 +13,14 @@ import { thunderingHerds } from './thundering-herd.ts'
 export const findings = (given: LoadedScenario | Scenario, trace: Trace): Finding[] =>
   findingsOf(lookAgain(given, trace))
 
-export const findingsOf = (look: SecondLook): Finding[] =>
-  once([...lostWakeUps(look), ...priorityInversions(look), ...convoys(look), ...thunderingHerds(look)])
+export const findingsOf = (look: SecondLook): Finding[] => [
+  ...once([...lostWakeUps(look), ...priorityInversions(look), ...convoys(look), ...thunderingHerds(look)]),
+  ...disorders(look.order),
+]
+
+/** Whether a semaphore is a lock only many runs can tell. */
+const disorders = (order: OrderWatch): Finding[] =>
+  [...order.races, ...order.inversions(() => false)].map(({ key: _, ...finding }) => finding)
 
 /** What comes again and again to the same object is told once, with how often it does. */
 function once(found: readonly Finding[]): Finding[] {

@@ -13,13 +13,16 @@ import {
   witnessed,
 } from '../../scheduler/index.ts'
 import { checkDeterminism, differently, stepInWords } from '../determinism.ts'
+import { isWatched, Lookout } from '../findings/lookout.ts'
 import type { Phase } from '../phases.ts'
 import { Sometimes } from '../sometimes.ts'
-import type { Order, Raw, Tally } from './unit.ts'
+import type { Order, Raw, Sighting, Tally } from './unit.ts'
 import { bootOptions, type Wishes } from './wishes.ts'
 
 /** Runs of a depth-first search in one unit: what is left then is for others. */
 const PART_RUNS = 1_000
+
+const NOTHING: string[] = []
 
 /** Makes the runs of units, one after another, on one machine. */
 export class Maker {
@@ -65,9 +68,13 @@ export class Maker {
     if (unit.executions === phase.review?.after && !phase.review.goOn(decider)) return unit.is('given up')
     unit.executions += 1
     const words: string[] | null = this.#isCompared(unit) ? [] : null
-    const outcome = this.#run(simulation, unit, words)
+    const lookout = isWatched(order.unit.from + unit.executions) ? unit.watches(simulation) : null
+    const outcome = this.#run(simulation, unit, words, lookout)
     unit.steps += simulation.machine.steps
+    const seen = lookout?.ended(outcome.ending) ?? NOTHING
+    const taken = seen.length === 0 ? null : decider.taken()
     this.#judge(unit, simulation, outcome, words)
+    if (taken !== null) this.#sight(unit, taken, seen)
     return unit.end === null
   }
 
@@ -87,9 +94,14 @@ export class Maker {
     })
   }
 
-  #run(simulation: Simulation, { decider, sometimes }: UnderWay, words: string[] | null): Outcome {
+  #run(
+    simulation: Simulation,
+    { decider, sometimes }: UnderWay,
+    words: string[] | null,
+    lookout: Lookout | null,
+  ): Outcome {
     try {
-      return run(simulation, decider, this.#runOptions(sometimes, words))
+      return run(simulation, decider, this.#runOptions(sometimes, words, lookout))
     } catch (error) {
       if (error instanceof KernelPanic && error.decisions.length === 0) error.decisions = this.#decisions(decider)
       throw error
@@ -114,13 +126,22 @@ export class Maker {
     return (number === 1 && order.unit.phase === 0) || (every !== undefined && number % every === 0)
   }
 
-  #runOptions(sometimes: Sometimes, words: string[] | null): RunOptions {
+  #runOptions(sometimes: Sometimes, words: string[] | null, lookout: Lookout | null): RunOptions {
     const watch = sometimes.observer
-    if (watch === null && words === null) return this.#plain
+    if (watch === null && words === null && lookout === null) return this.#plain
     const observers: Observer[] = []
+    if (lookout !== null) observers.push(lookout.observe)
     if (watch !== null) observers.push(watch)
     if (words !== null) observers.push((simulation) => words.push(stepInWords(simulation)))
     return { ...this.#plain, observers }
+  }
+
+  /** The run just made has something new to show: its schedule is kept. */
+  #sight({ phase, decider: { keepsTime }, executions, sightings }: UnderWay, taken: number[], keys: string[]): void {
+    const again = indexed(taken)
+    if (!keepsTime) run(this.#stage(again), again, this.#plain)
+    const { choices } = again.schedule()
+    sightings.push({ execution: executions, strategy: phase.name, keepsTime, choices, keys })
   }
 
   #judge(unit: UnderWay, simulation: Simulation, { ending, failure }: Outcome, words: string[] | null): void {
@@ -161,6 +182,9 @@ class UnderWay {
   readonly phase: Phase
   readonly decider: Logged
   readonly sometimes: Sometimes
+  readonly sightings: Sighting[] = []
+  #lookout: Lookout | null = null
+  #watched = 0
   readonly #dfs: ReturnType<Phase['make']>['dfs']
   executions = 0
   steps = 0
@@ -175,6 +199,14 @@ class UnderWay {
     this.decider = decider
     this.#dfs = dfs
     this.sometimes = new Sometimes(scenario, order.reached)
+  }
+
+  /** The run about to be made is watched. */
+  watches(simulation: Simulation): Lookout {
+    this.#lookout ??= new Lookout(simulation)
+    this.#lookout.begin()
+    this.#watched += 1
+    return this.#lookout
   }
 
   get end(): Tally['end'] | null {
@@ -201,6 +233,9 @@ class UnderWay {
       steps,
       pruned,
       reached: sometimes.reached,
+      watched: this.#watched,
+      sightings: this.sightings,
+      signals: this.#lookout?.signals ?? [],
       end: this.#end ?? 'stopped',
       rest: splits ? (this.#dfs?.rest() ?? null) : null,
       leftOut: this.#dfs?.leftOut ?? false,

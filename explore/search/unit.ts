@@ -1,4 +1,4 @@
-import type { DfsPart, Ending, Failure, Learned, Schedule } from '../../scheduler/index.ts'
+import type { Choice, DfsPart, Ending, Failure, Learned, Schedule } from '../../scheduler/index.ts'
 
 /**
  * A search is made of units: runs that come out the same whoever makes them, and whatever becomes of the other units.
@@ -24,6 +24,18 @@ export interface Order {
   readonly reached: readonly string[]
 }
 
+/** A run in which a data race or a lock-order inversion was to be seen. */
+export interface Sighting {
+  /** Number of the run, from 1. */
+  readonly execution: number
+  readonly strategy: string
+  /** A policy keeps time, and only it makes its runs again. */
+  readonly keepsTime: boolean
+  readonly choices: readonly Choice[]
+  /** What was new there. */
+  readonly keys: readonly string[]
+}
+
 /** A failing run, as it was found. */
 export interface Raw {
   readonly failure: Failure
@@ -44,6 +56,11 @@ export interface Tally {
   readonly pruned: number
   /** *Sometimes* conditions that were reached. */
   readonly reached: readonly string[]
+  /** Runs that were watched for data races and lock-order inversions, and those that had something new to show. */
+  readonly watched: number
+  readonly sightings: readonly Sighting[]
+  /** Semaphores that were seen to be no locks. */
+  readonly signals: readonly string[]
   /** Why no more runs were made: none is left; those that are, are for other units or beyond the budget; … */
   readonly end: 'all' | 'more' | 'given up' | 'endless' | 'failed' | 'stopped'
   /** What is left, in order, where a depth-first search ended with `more`. */

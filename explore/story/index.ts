@@ -2,6 +2,7 @@
 
 export type { Finding } from '../findings/finding.ts'
 export { findings } from '../findings/findings.ts'
+export type { Sighted } from '../findings/sightings.ts'
 export { graphLines, type Paint } from './graph.ts'
 export { shortLine } from './phrases.ts'
 export type { Giver, LastChance, Moment, Story, StoryWait, StoryWrite } from './story.ts'

@@ -1,6 +1,7 @@
 import { invariant, type Scenario, type Simulation } from '../../kernel/index.ts'
 import { Ledger, type Observer } from '../../scheduler/index.ts'
 import { type LoadedScenario, type Review, review, type Trace } from '../../trace/index.ts'
+import { OrderWatch } from '../findings/order.ts'
 import { Periods } from './periods.ts'
 import { Urgency } from './urgency.ts'
 
@@ -11,6 +12,7 @@ export interface SecondLook {
   readonly periods: Periods
   readonly ledger: Ledger
   readonly urgency: Urgency
+  readonly order: OrderWatch
   /** Stands behind the run's last step. */
   readonly simulation: Simulation
 }
@@ -25,11 +27,13 @@ export function lookAgain(
   const seen = review(trace, given, (simulation): Observer => {
     const ledger = new Ledger(simulation)
     const urgency = new Urgency(simulation, ledger)
-    watchers.push({ ledger, urgency, simulation })
+    const order = new OrderWatch(simulation)
+    watchers.push({ ledger, urgency, order, simulation })
     onStep(simulation)
     return () => {
       ledger.observe()
       urgency.observe()
+      order.observe()
       onStep(simulation)
     }
   })

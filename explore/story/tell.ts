@@ -28,8 +28,10 @@ export function* tellStory(
   const { failure } = trace.verdict
   if (failure === null) return null
   const scenario = 'file' in given ? given.scenario : given
-  // A run that is not over could end well from wherever it stands, or nobody knows.
-  const prospect = failure.kind === 'step limit' ? null : yield* lastChance(scenario, trace, budget)
+  // A run that is not over could end well from wherever it stands, or nobody knows; and a race is not the schedule's.
+  const prospect = ['step limit', 'data race'].includes(failure.kind)
+    ? null
+    : yield* lastChance(scenario, trace, budget)
   const parting = prospect !== null && 'parting' in prospect ? prospect.parting : null
   const others: Ledger[] = failure.waiting.length === 0 ? [] : yield* otherRuns(given, trace, parting?.good ?? null)
   const calls = new CallsAt(parting)

@@ -14,7 +14,7 @@ const WRITES_MAX = 4
 
 export function writesBehind({ trace, review }: SecondLook): StoryWrite[] {
   const { events, verdict } = trace
-  if (verdict.failure === null || ['deadlock', 'step limit'].includes(verdict.failure.kind)) return []
+  if (verdict.failure === null || ['deadlock', 'data race', 'step limit'].includes(verdict.failure.kind)) return []
   const thread = verdict.failure.threads[0] ?? events.at(-1)?.thread
   if (thread === undefined) return []
   const own = events.filter((event) => event.thread === thread)

@@ -238,6 +238,7 @@ function signal(kernel: Kernel, thread: Thread, cond: number, most: number): Out
 const signalDef = defineCall<CondArgs, void>({
   name: 'pthread_cond_signal',
   error: posixError,
+  synchronizes: 'none',
   does: 'signals',
   subject: (kernel, thread, { cond }) => condName(kernel, thread, cond),
   stages: [{ attempt: (kernel, thread, { cond }) => signal(kernel, thread, cond, 1) }],
@@ -249,6 +250,7 @@ export const pthread_cond_signal = (cond: number): Call<void> => call(signalDef,
 const broadcastDef = defineCall<CondArgs, void>({
   name: 'pthread_cond_broadcast',
   error: posixError,
+  synchronizes: 'none',
   does: 'signals',
   subject: (kernel, thread, { cond }) => condName(kernel, thread, cond),
   stages: [{ attempt: (kernel, thread, { cond }) => signal(kernel, thread, cond, Number.POSITIVE_INFINITY) }],

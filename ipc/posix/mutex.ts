@@ -122,6 +122,8 @@ export function pthread_mutex_init(mutex: number, attr: MutexAttributes | null =
 const lockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_lock',
   error: posixError,
+  isLock: true,
+  synchronizes: 'acquires',
   stages: [
     {
       canProceed: (kernel, thread, { mutex }) => mayLock(kernel, thread, mutex),
@@ -146,6 +148,8 @@ export const pthread_mutex_lock = (mutex: number): Call<void> => call(lockDef, {
 const trylockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_trylock',
   error: posixError,
+  isLock: true,
+  synchronizes: 'acquires',
   does: 'takes',
   subject: about.subject,
   stages: [
@@ -173,6 +177,8 @@ interface TimedArgs extends MutexArgs {
 const timedlockDef = defineCall<TimedArgs, void>({
   name: 'pthread_mutex_timedlock',
   error: posixError,
+  isLock: true,
+  synchronizes: 'acquires',
   stages: [
     {
       canProceed: (kernel, thread, { mutex, abstime }) => isMalformed(abstime) || mayLock(kernel, thread, mutex),
@@ -202,6 +208,7 @@ export const pthread_mutex_timedlock = (mutex: number, abstime: Timespec): Call<
 const unlockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_unlock',
   error: posixError,
+  synchronizes: 'releases',
   does: 'gives',
   isLock: true,
   subject: about.subject,

@@ -61,6 +61,7 @@ const waitsFor = (kernel: Kernel, thread: Thread, args: SemArgs): Waits => ({ ob
 const waitDef = defineCall<SemArgs, void>({
   name: 'sem_wait',
   error: posixError,
+  synchronizes: 'acquires',
   stages: [
     {
       canProceed: (kernel, thread, { sem }) => mayTake(kernel, thread, sem),
@@ -85,6 +86,7 @@ export const sem_wait = (sem: number): Call<void> => call(waitDef, { sem: addres
 const trywaitDef = defineCall<SemArgs, void>({
   name: 'sem_trywait',
   error: posixError,
+  synchronizes: 'acquires',
   does: 'takes',
   subject,
   stages: [
@@ -118,6 +120,7 @@ interface TimedArgs extends SemArgs {
 const timedwaitDef = defineCall<TimedArgs, void>({
   name: 'sem_timedwait',
   error: posixError,
+  synchronizes: 'acquires',
   stages: [
     {
       canProceed: (kernel, thread, { sem, abs_timeout }) => isMalformed(abs_timeout) || mayTake(kernel, thread, sem),
@@ -145,6 +148,7 @@ export const sem_timedwait = (sem: number, abs_timeout: Timespec): Call<void> =>
 const postDef = defineCall<SemArgs, void>({
   name: 'sem_post',
   error: posixError,
+  synchronizes: 'releases',
   does: 'gives',
   subject,
   stages: [
@@ -169,6 +173,7 @@ export const sem_post = (sem: number): Call<void> => call(postDef, { sem: addres
 const getvalueDef = defineCall<SemArgs, number>({
   name: 'sem_getvalue',
   error: posixError,
+  synchronizes: 'none',
   stages: [
     {
       attempt(kernel, thread, { sem }) {
