@@ -74,6 +74,8 @@ export class LockOrder {
   readonly #order: HappensBefore | null
   readonly #locks = new Map<Id, Map<number, Lock>>()
   readonly #hands = new Map<Id, Taking[]>()
+  /** The mutex of each thread that waits on a condition. */
+  readonly #lent = new Map<Id, Lock>()
   readonly #nestings = new Map<string, Nesting>()
 
   /** @param ordered `false`: whatever orders the threads is not looked at, which is much cheaper, and too suspicious */
@@ -87,6 +89,7 @@ export class LockOrder {
     this.#order?.clear()
     this.#locks.clear()
     this.#hands.clear()
+    this.#lent.clear()
     this.#nestings.clear()
   }
 
@@ -96,9 +99,12 @@ export class LockOrder {
     const { actor, call, kind } = machine
     if (actor === null) return
     const doing = call === null || (kind !== 'call' && kind !== 'timer') ? null : doingOf(machine, call)
-    const lock = doing === null ? null : this.#lockOf(doing)
-    if (lock === null || call === null) return this.#pass(actor.id)
+    if (doing === null || call === null) return this.#pass(actor.id)
+    const lent = doing === 'takes' && call.def.lends !== undefined ? this.#lent.get(actor.id) : undefined
+    const lock = lent ?? this.#lockOf(doing)
+    if (lock === null) return this.#pass(actor.id)
     if (doing === 'gives') {
+      if (call.def.lends !== undefined) this.#lent.set(actor.id, lock)
       if (!this.#give(lock, actor.id)) return this.#pass(actor.id) // a message to others, and no lock's end
       this.#order?.acquire(machine, actor.id, 'none')
     } else {
