@@ -1,28 +1,19 @@
-import { Atomics, int32Array, type SharedArray, shared_array_buffer } from 'ipclab/atomics'
+import { Atomics } from 'ipclab/atomics'
 import {
   await_,
-  boot,
-  type Call,
-  compareExchange,
   fork,
   futex_wait,
   futex_wake,
   kill,
   load,
-  map_anonymous,
-  type Program,
   pause,
   rmw,
-  type Scenario,
-  scenario,
   sigaction,
   sleep,
   store,
-  thread_create,
-  thread_join,
   wait,
 } from 'ipclab/kernel'
-import { mailbox_create, mailbox_receive, mailbox_send, receive, send } from 'ipclab/message'
+import { mailbox_receive, mailbox_send, receive, send } from 'ipclab/message'
 import {
   fromNs,
   pthread_cond_signal,
@@ -36,80 +27,24 @@ import {
   sem_trywait,
   sem_wait,
 } from 'ipclab/posix'
-import { DataRaces, dfs, placeInWords, run } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 
+import {
+  attempt,
+  type Body,
+  handing,
+  locked,
+  none,
+  one,
+  racyIn,
+  read,
+  set,
+  swapped,
+  threads,
+  write,
+} from '../helpers/racing.ts'
+
 /** What orders accesses, and what does not: each case in every schedule. */
-
-interface Places {
-  readonly x: number
-  readonly flag: number
-  readonly mutex: number
-  readonly sem: number
-  readonly cond: number
-  readonly box: string
-  readonly array: SharedArray<'i32'>
-}
-
-type Body = (places: Places) => Program<unknown>
-
-/** The words on which two accesses race in some schedule, the byte in them where it is not the first. */
-function racyIn(programs: Readonly<Record<string, Body>>, capacity = Infinity): string[] {
-  const made: Scenario = scenario('case', {
-    *setup() {
-      return {
-        x: yield* map_anonymous(64, { name: 'x' }),
-        flag: yield* map_anonymous(64, { name: 'flag' }),
-        mutex: yield* map_anonymous(40, { name: 'mutex' }),
-        sem: yield* map_anonymous(32, { name: 'sem' }),
-        cond: yield* map_anonymous(48, { name: 'cond' }),
-        box: yield* mailbox_create('box', { capacity }),
-        array: int32Array(yield* shared_array_buffer(8)),
-      }
-    },
-    programs: Object.fromEntries(
-      Object.entries(programs).map(([name, body]) => [name, ({ shared }: { shared: Places }) => body(shared)]),
-    ) as never,
-    expect: 'holds',
-  })
-  const decider = dfs()
-  const simulation = boot(made, { door: decider })
-  const found = new Set<string>()
-  const races = new DataRaces(simulation.machine, (page, byte) => found.add(placeInWords(simulation.state, page, byte)))
-  let runs = 0
-  for (; ; runs++) {
-    simulation.start()
-    if (!decider.begin(simulation, runs)) break
-    races.clear()
-    run(simulation, decider, { maxSteps: 200, observers: [() => races.observe()] })
-  }
-  expect(runs).toBeGreaterThan(0)
-  return [...found].sort()
-}
-
-const write = (places: Places) => store(places.x, 'i32', 1)
-const read = (places: Places) => load(places.x, 'i32')
-
-/** Whether it succeeds. */
-function* attempt(call: Call<unknown>): Program<boolean> {
-  try {
-    yield* call
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** A word of the case is written by one and then read by the other, who comes to it by what is between. */
-const handing = (first: Body, second: Body): Readonly<Record<string, Body>> => ({
-  *P(places) {
-    yield* write(places)
-    yield* first(places)
-  },
-  *Q(places) {
-    if ((yield* second(places)) !== false) yield* read(places)
-  },
-})
 
 describe('what orders two accesses', () => {
   const cases: [string, Readonly<Record<string, Body>>][] = [
@@ -406,155 +341,3 @@ describe('what does not', () => {
     expect(racyIn(programs)).toEqual(['x+0'])
   })
 })
-
-describe('which accesses conflict', () => {
-  const pair = (one: Body, other: Body): string[] => racyIn({ P: one, Q: other })
-
-  test('two reads do not, two atomic accesses do not, an atomic and a plain one do', () => {
-    expect(
-      pair(
-        (places) => one(read(places)),
-        (places) => one(read(places)),
-      ),
-    ).toEqual([])
-    expect(
-      pair(
-        ({ x }) => one(store(x, 'i32', 1, 'relaxed')),
-        ({ x }) => one(load(x, 'i32', 'relaxed')),
-      ),
-    ).toEqual([])
-    expect(
-      pair(
-        ({ x }) => one(store(x, 'i32', 1)),
-        ({ x }) => one(load(x, 'i32', 'seq_cst')),
-      ),
-    ).toEqual(['x+0'])
-    expect(
-      pair(
-        ({ x }) => one(rmw('add', x, 'i32', 1)),
-        ({ x }) => one(load(x, 'i32')),
-      ),
-    ).toEqual(['x+0'])
-  })
-
-  test('bytes of a word are apart, and a word is all its bytes', () => {
-    const bytes = (first: number, second: number): string[] =>
-      pair(
-        ({ x }) => one(store(x + first, 'u8', 1)),
-        ({ x }) => one(store(x + second, 'u8', 1)),
-      )
-    expect(bytes(0, 1)).toEqual([])
-    expect(bytes(2, 2)).toEqual(['x+2'])
-    expect(
-      pair(
-        ({ x }) => one(store(x, 'u16', 1)),
-        ({ x }) => one(store(x + 2, 'u16', 1)),
-      ),
-    ).toEqual([])
-    expect(
-      pair(
-        ({ x }) => one(store(x, 'i32', 1)),
-        ({ x }) => one(store(x + 3, 'u8', 1)),
-      ),
-    ).toEqual(['x+3'])
-    expect(
-      pair(
-        ({ x }) => one(store(x, 'i64', 1n)),
-        ({ x }) => one(store(x + 4, 'i32', 1)),
-      ),
-    ).toEqual(['x+4'])
-  })
-
-  test('an atomic byte beside another does not end what was released there', () => {
-    const found = racyIn({
-      ...handing(
-        ({ flag }) => one(store(flag, 'u8', 1, 'release')),
-        ({ flag }) => one(await_(flag, 'u8', Boolean, 'acquire')),
-      ),
-      *R({ flag }) {
-        yield* store(flag + 1, 'u8', 1, 'relaxed')
-      },
-    })
-    expect(found).toEqual([])
-  })
-
-  test('a plain store to the word of a semaphore does, with who posts', () => {
-    expect(
-      pair(
-        ({ sem }) => one(store(sem, 'i32', 0)),
-        ({ sem }) => one(sem_post(sem)),
-      ),
-    ).toEqual(['sem+0'])
-  })
-
-  test("a process's own memory is its own, before it is copied and after", () => {
-    function* own(): Program {
-      const at = yield* map_anonymous(8, { shared: false, name: 'own' })
-      yield* store(at, 'i32', 1)
-      yield* fork(function* child() {
-        yield* load(at, 'i32')
-        yield* store(at, 'i32', 2)
-      })
-      yield* store(at, 'i32', 3)
-    }
-    expect(racyIn({ P: own, Q: () => none() })).toEqual([])
-  })
-
-  test('a race hides no other', () => {
-    const found = racyIn({
-      *P({ x }) {
-        yield* store(x, 'i32', 1)
-        yield* store(x + 4, 'i32', 1)
-      },
-      *Q({ x }) {
-        yield* load(x, 'i32')
-        yield* load(x + 4, 'i32')
-      },
-    })
-    expect(found).toEqual(['x+0', 'x+4'])
-  })
-})
-
-function* one(call: Call<unknown>): Program {
-  yield* call
-}
-
-function* none(): Program {}
-
-function* locked(mutex: number): Program {
-  yield* pthread_mutex_lock(mutex)
-  yield* pthread_mutex_unlock(mutex)
-}
-
-/** Whether the flag is set. */
-function* set(flag: number, order: 'acquire' | 'relaxed'): Program<boolean> {
-  return (yield* load(flag, 'i32', order)) === 1
-}
-
-/** Whether it was 1, and is 2 now. */
-function* swapped(flag: number, order: 'seq_cst' | 'release'): Program<boolean> {
-  return (yield* compareExchange(flag, 'i32', 1, 2, order)) === 1
-}
-
-/** A thread makes two others, and does something before and after; both do something, or only the second does. */
-function threads(
-  beside: (places: Places) => [Call<unknown> | null, Call<unknown> | null],
-  child: (places: Places) => Call<unknown>,
-  joinsIt = true,
-): Readonly<Record<string, Body>> {
-  return {
-    *P(places) {
-      const [before, after] = beside(places)
-      if (before !== null) yield* before
-      const idle = yield* thread_create(none)
-      const made = yield* thread_create(function* () {
-        yield* child(places)
-      })
-      yield* thread_join(joinsIt ? made : idle)
-      if (after !== null) yield* after
-    },
-    *Q({ flag }) {
-      yield* load(flag, 'i32')
-    },
-  }
-}
