@@ -52,8 +52,8 @@ export function addExplore(program: Command, terminal: Terminal): void {
     .addHelpText(
       'after',
       `
-Data races and lock-order inversions are told of runs that end well, too: the first 500 runs are watched for them, and every
-50th after that; with races: 'fail' in the scenario all are, and a data race is a failure.
+Data races and lock-order inversions are told of runs that end well, too: of each strategy the first 500 runs are watched for
+them, and every 50th after that; with races: 'fail' in the scenario all are, and a data race is a failure.
 
 Exit codes: 0 as the scenario expects, 1 not as it expects, 2 misuse or broken input, 3 inconclusive.
 
