@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { AnyValues, WakeOrder } from '../kernel/index.ts'
 
@@ -35,6 +36,9 @@ export function count(text: string): number {
     throw new InvalidArgumentError('it takes a whole number of at least 1.')
   return value
 }
+
+/** A number of threads, or `auto` for as many as this machine has processors. */
+export const threads = (text: string): number => (text === 'auto' ? availableParallelism() : count(text))
 
 /** A whole number of at least 0. */
 export function ordinal(text: string): number {

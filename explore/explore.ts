@@ -1,14 +1,15 @@
-import type { AnyValues, Machine, Scenario, WakeOrder } from '../kernel/index.ts'
+import { type AnyValues, BadInput, type Machine, type Scenario, type WakeOrder } from '../kernel/index.ts'
 import type { Choice } from '../scheduler/index.ts'
 import type { LoadedScenario } from '../trace/index.ts'
 import { seconds } from './budget.ts'
 import { lookAt, type Sighted } from './findings/sightings.ts'
 import { guarded } from './guarded.ts'
 import { type Found, investigate } from './investigate.ts'
-import { wishesOf } from './search/wishes.ts'
+import { atLeastOne, wishesOf } from './search/wishes.ts'
 import { Search } from './search.ts'
 import { type Met, meets, type Verdict } from './verdict.ts'
 import { ENDLESS, inWords, seenInWords } from './words.ts'
+import { Pool } from './workers/pool.ts'
 
 /** Exploring a scenario: makes runs until one fails, none is left, or a budget runs out; and says what that means. */
 
@@ -31,6 +32,8 @@ export interface ExploreOptions {
   readonly checkDeterminism?: number
   /** Told now and then, over a second into the search. */
   readonly onProgress?: (progress: Progress) => void
+  /** So many worker threads share the search, once it takes longer than a moment. The answer is the same for any number of them. Default 1: none but this thread. */
+  readonly workers?: number
   /** Ends the search, with what is known so far. */
   readonly signal?: { readonly aborted: boolean }
 }
@@ -76,65 +79,108 @@ export interface Exploration {
   readonly text: string
 }
 
-/** How long the loop runs before it lets others have a turn, and how many steps pass from one look at the clock to the next. */
+/** How long it works before it lets others have a turn, and how many steps pass from one look at the clock to the next. */
 const SLICE_SECONDS = 0.1
 const STEPS_PER_LOOK = 1_000
 
 /** Explores a scenario; given as a loaded file, its trace names the file and lines. @throws BadInput for a parameter, strategy or program that can't be used */
 export async function explore(given: Scenario | LoadedScenario, options: ExploreOptions = {}): Promise<Exploration> {
   const exploring = new Exploring(given, options)
-  for (;;) {
-    const more = guarded(
-      () => exploring.machine,
-      () => exploring.goOn(),
-    )
-    if (!more) return exploring.result()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await exploring.search()
+  await exploring.investigate()
+  return exploring.result()
 }
 
 class Exploring {
+  readonly #given: Scenario | LoadedScenario
   readonly #options: ExploreOptions
   readonly #search: Search
-  readonly #work: Iterator<void, Found | null>
   readonly #began = seconds()
+  /** Called in when the search takes longer than a moment. */
+  #pool: Pool | null = null
   #found: Found | null = null
   #findings: readonly Sighted[] = []
   #reported = 1
   #stopped = false
 
   constructor(given: Scenario | LoadedScenario, options: ExploreOptions) {
+    this.#given = given
     this.#options = options
     const scenario = 'file' in given ? given.scenario : given
     this.#search = new Search(scenario, wishesOf(scenario, options))
-    this.#work = this.#steps(given)
+    if (atLeastOne('workers', options.workers ?? 1) > 1 && !('file' in given)) throw new BadInput(NO_FILE)
   }
 
-  get machine(): Machine | null {
-    return this.#search.simulation?.machine ?? null
-  }
-
-  /** The whole work, in pieces between which it can be stopped: the search, and what is made of a failure. */
-  *#steps(given: Scenario | LoadedScenario): Generator<void, Found | null> {
+  /** Makes runs until one fails, none is left, or a budget runs out. */
+  async search(): Promise<void> {
     const search = this.#search
-    while (!this.#stopped && search.another()) yield
+    if (this.#options.signal?.aborted === true) this.#stopped = true
+    try {
+      await this.#inTurns(() => !this.#stopped && this.#isNeeded() && search.another(), search.fail)
+      if (this.#stopped) search.leave()
+    } catch (error) {
+      this.#pool?.fail(error)
+      throw error
+    } finally {
+      await this.#together()
+    }
     if (this.#stopped) search.stop()
-    this.#findings = lookAt(given, search)
-    return search.raw === null ? null : yield* investigate(given, search.raw, search, this.#options)
   }
 
-  /** Works for a while; says whether there is more to do. */
-  goOn(): boolean {
-    if (this.#options.signal?.aborted === true) this.#stopped = true
+  /** Where workers are at it, runs are made here only until they can. */
+  #isNeeded(): boolean {
+    return this.#pool === null || !this.#pool.ready || this.#search.isMaking
+  }
+
+  /** Waits for the workers. */
+  async #together(): Promise<void> {
+    const pool = this.#pool
+    if (pool === null) return
+    const timer = setInterval(() => this.#between(), SLICE_SECONDS * 1000)
+    if (this.#stopped) pool.stop()
+    else pool.look()
+    try {
+      await pool.over
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
+  /** Makes of what was seen, and of the failure, what can be made of it. */
+  async investigate(): Promise<void> {
+    await this.#inTurns(() => {
+      this.#findings = lookAt(this.#given, this.#search)
+      return false
+    })
+    const { raw } = this.#search
+    if (raw === null) return
+    const work = investigate(this.#given, raw, this.#search, this.#options)
+    await this.#inTurns(() => {
+      const { done, value } = work.next()
+      if (done === true) this.#found = value
+      return done !== true
+    })
+  }
+
+  /** Goes on as long as `step` says that there is more to do, and lets others have a turn now and then. */
+  async #inTurns(step: () => boolean, failed: (error: unknown) => void = rethrow): Promise<void> {
+    const machine = (): Machine | null => this.#search.simulation?.machine ?? null
+    for (let more = true; more; ) {
+      try {
+        more = guarded(machine, () => this.#turn(step))
+      } catch (error) {
+        failed(error)
+      }
+      if (more) await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  #turn(step: () => boolean): boolean {
     const until = seconds() + SLICE_SECONDS
     const search = this.#search
     let look = 0
     for (;;) {
-      const { done, value } = this.#work.next()
-      if (done === true) {
-        this.#found = value
-        return false
-      }
+      if (!step()) return false
       const work = search.steps + search.executions
       if (search.raw === null && work < look) continue
       if (seconds() >= until) return this.#between()
@@ -142,18 +188,37 @@ class Exploring {
     }
   }
 
-  /** Between runs: progress is told, and budgets are looked at. */
+  /** Between runs: progress is told, budgets are looked at, and workers given something to do. */
   #between(): boolean {
     const now = seconds() - this.#began
-    const { executions, steps, raw, wishes } = this.#search
-    const executionsMax = wishes.executions
-    const { time, signal, onProgress } = this.#options
+    const { time, signal } = this.#options
     if (now >= this.#reported) {
-      onProgress?.({ executions, executionsMax, steps, seconds: now, failed: raw !== null })
+      this.#report(now)
       this.#reported = now + 0.2
     }
     if (signal?.aborted === true || (time !== undefined && now >= time)) this.#stopped = true
+    this.#callWorkers()
+    if (this.#stopped) this.#pool?.stop()
+    else this.#pool?.look()
     return true
+  }
+
+  #report(now: number): void {
+    const { executions, ahead, steps, raw, wishes } = this.#search
+    const elsewhere = ahead + (this.#pool?.executions ?? 0)
+    this.#options.onProgress?.({
+      executions: Math.min(wishes.executions, executions + elsewhere),
+      executionsMax: wishes.executions,
+      steps: steps + (this.#pool?.steps ?? 0),
+      seconds: now,
+      failed: raw !== null,
+    })
+  }
+
+  #callWorkers(): void {
+    const { workers = 1 } = this.#options
+    if (workers === 1 || this.#pool !== null || this.#search.over || !('file' in this.#given)) return
+    this.#pool = new Pool(this.#search, this.#given, workers)
   }
 
   result(): Exploration {
@@ -209,4 +274,11 @@ class Exploring {
     if (complete) return 'proved'
     return bound === null ? 'sampled' : 'bounded'
   }
+}
+
+const NO_FILE =
+  'workers load the scenario from its file: give explore() what loadScenarioFile() returns, not its scenario alone, or leave workers out'
+
+function rethrow(error: unknown): never {
+  throw error
 }

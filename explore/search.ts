@@ -2,7 +2,7 @@ import type { Scenario, Simulation } from '../kernel/index.ts'
 import { type DfsPart, type Learned, partAfter, together } from '../scheduler/index.ts'
 import { type Phase, phasesOf } from './phases.ts'
 import { Maker } from './search/maker.ts'
-import type { Order, Raw, Sighting, Tally, Unit } from './search/unit.ts'
+import type { Order, Raw, Result, Sighting, Tally, Unit } from './search/unit.ts'
 import type { Wishes } from './search/wishes.ts'
 
 /**
@@ -17,12 +17,6 @@ interface Place {
   readonly after: DfsPart | null
   given: boolean
   result: Result | null
-}
-
-/** What a unit has come to, and what was thrown on the way. */
-export interface Result {
-  readonly tally: Tally
-  readonly thrown: { readonly error: unknown } | null
 }
 
 /** A unit that was given to somebody to be made. */
@@ -138,9 +132,22 @@ export class Search {
     return !this.#over
   }
 
+  /** Something was thrown in the run that was being made here. @throws it, unless runs before that one are still to come to something */
+  readonly fail = (error: unknown): void => {
+    const own = this.#own
+    const tally = this.#maker.unit?.tally()
+    if (own === null || tally === undefined) throw error
+    this.#own = null
+    this.take(own, { tally, thrown: { error } })
+  }
+
+  /** Ends what is being made here where it is. */
+  leave(): void {
+    if (this.#own !== null) this.#settleOwn()
+  }
+
   /** Ends the search, with what it knows. */
   stop(): void {
-    if (this.#own !== null) this.#settleOwn()
     this.#over = true
   }
 
@@ -151,9 +158,14 @@ export class Search {
     if (own !== null && tally !== undefined) this.take(own, { tally, thrown: null })
   }
 
-  /** Boots the scenario, though no run is made here. @throws BadInput when that can't be done */
-  boot(): void {
-    this.#maker.boot()
+  /** Runs that were made, but do not count before others have come to something. */
+  get ahead(): number {
+    return this.#places.reduce((sum, { result }) => sum + (result?.tally.executions ?? 0), 0)
+  }
+
+  /** A unit is being made here. */
+  get isMaking(): boolean {
+    return this.#own !== null
   }
 
   /** The next unit that somebody can make, in their order; `null`: there is none now. */
@@ -183,7 +195,7 @@ export class Search {
 
   #settle(place: Place, { tally, thrown }: Result): void {
     const left = Math.min(this.wishes.executions - this.#executions, this.#leftOf(place.unit.phase))
-    if (tally.executions > left || (thrown !== null && tally.executions === left)) {
+    if (tally.executions > left) {
       // It was given more than turned out to be left: it is made again, as far as that goes.
       place.given = false
       place.result = null

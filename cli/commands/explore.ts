@@ -5,7 +5,7 @@ import { checkWritable, type LoadedScenario, nameOfFile, writeTrace } from '../.
 import { sayingWhere } from '../complaint.ts'
 import { report } from '../draw/exploration.ts'
 import { keepFailure, type Saved } from '../failure-folder.ts'
-import { boot, count, duration, type ScenarioOptions, withScenarioOptions } from '../options.ts'
+import { boot, count, duration, type ScenarioOptions, threads, withScenarioOptions } from '../options.ts'
 import { Progress } from '../progress.ts'
 import { loadNamed } from '../scenario.ts'
 import type { Terminal } from '../terminal.ts'
@@ -17,6 +17,7 @@ interface Options extends ScenarioOptions {
   readonly seed: string
   readonly executions?: number
   readonly time?: number
+  readonly workers?: number
   readonly checkDeterminism?: number
   readonly shrink: boolean
   readonly out?: string
@@ -39,6 +40,7 @@ export function addExplore(program: Command, terminal: Terminal): void {
     )
     .option('--executions <n>', 'at most so many runs (default: 100000)', count)
     .option('--time <seconds>', 'at most so many seconds', duration)
+    .option('--workers <n>', 'so many threads share the search, or auto; the answer is the same (default: 1)', threads)
     .option('--no-shrink', 'show the failure as it was found, not the smallest like it')
     .option('--seed <text>', 'for random runs', '1')
     .option('--check-determinism <k>', 'make every k-th run twice and compare; the first always is', count)
@@ -88,7 +90,7 @@ async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: 
 }
 
 function wishes(options: Options): ExploreOptions {
-  const { strategy, seed, executions, time, checkDeterminism, shrink } = options
+  const { strategy, seed, executions, time, workers, checkDeterminism, shrink } = options
   return {
     ...boot(options),
     seed,
@@ -96,6 +98,7 @@ function wishes(options: Options): ExploreOptions {
     ...(strategy === undefined ? {} : { strategy }),
     ...(executions === undefined ? {} : { executions }),
     ...(time === undefined ? {} : { time }),
+    ...(workers === undefined ? {} : { workers }),
     ...(checkDeterminism === undefined ? {} : { checkDeterminism }),
   }
 }

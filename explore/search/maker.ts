@@ -50,8 +50,9 @@ export class Maker {
   }
 
   /** Takes up another unit, which is to be made by `another`. */
-  begin(order: Order): void {
+  begin(order: Order): UnderWay {
     this.#unit = new UnderWay(order, this.#phases, this.scenario)
+    return this.#unit
   }
 
   /** Makes one run of the unit; `false` when that is over. */
@@ -84,14 +85,6 @@ export class Maker {
     this.#simulation.machine.kernel.door = decider
     this.#simulation.start()
     return this.#simulation
-  }
-
-  /** Boots the scenario, where it was not, and no run is to be made. */
-  boot(): void {
-    this.#simulation ??= boot(this.scenario, {
-      door: indexed([]),
-      ...bootOptions(this.#wishes),
-    })
   }
 
   #run(
@@ -177,7 +170,7 @@ export class Maker {
 }
 
 /** The unit that is being made. */
-class UnderWay {
+export class UnderWay {
   readonly order: Order
   readonly phase: Phase
   readonly decider: Logged

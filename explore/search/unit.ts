@@ -74,3 +74,9 @@ export interface Tally {
   /** The run that failed, which is the last; its number is that in the unit. */
   readonly raw: Raw | null
 }
+
+/** What a unit has come to, and what was thrown in its last run. */
+export interface Result {
+  readonly tally: Tally
+  readonly thrown: { readonly error: unknown } | null
+}
