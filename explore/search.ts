@@ -25,9 +25,6 @@ export interface Given {
   readonly place: object
 }
 
-/** Runs of a sampler in one unit: it learns anew in each. */
-const BLOCK_RUNS = 2_000
-
 export class Search {
   readonly scenario: Scenario
   readonly wishes: Wishes
@@ -324,7 +321,7 @@ export class Search {
       this.#next = { phase: phase + 1, from: 0 }
       return true
     }
-    const count = Math.min(BLOCK_RUNS, executionsMax - from)
+    const count = Math.min(this.wishes.unit.block, executionsMax - from)
     this.#places.push(placeOf(phase, from, null, null, count))
     this.#next = from + count < executionsMax ? { phase, from: from + count } : { phase: phase + 1, from: 0 }
     return true

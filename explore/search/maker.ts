@@ -19,9 +19,6 @@ import { Sometimes } from '../sometimes.ts'
 import type { Order, Raw, Sighting, Tally } from './unit.ts'
 import { bootOptions, type Wishes } from './wishes.ts'
 
-/** Runs of a depth-first search in one unit: what is left then is for others. */
-const PART_RUNS = 1_000
-
 const NOTHING: string[] = []
 
 /** Makes the runs of units, one after another, on one machine. */
@@ -65,7 +62,7 @@ export class Maker {
     if (!decider.begin(simulation, unit.executions)) return unit.is('all')
     // Only now: a budget that was just enough has been enough.
     if (unit.executions >= order.limit) return unit.is('more')
-    if (phase.dfs !== null && unit.executions >= PART_RUNS) return unit.is('more')
+    if (phase.dfs !== null && unit.executions >= this.#wishes.unit.part) return unit.is('more')
     if (unit.executions === phase.review?.after && !phase.review.goOn(decider)) return unit.is('given up')
     unit.executions += 1
     const words: string[] | null = this.#isCompared(unit) ? [] : null

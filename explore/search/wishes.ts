@@ -12,12 +12,22 @@ export interface Wishes {
   readonly params?: AnyValues
   readonly wakeOrder?: WakeOrder
   readonly checkDeterminism?: number
+  readonly unit: UnitSizes
+}
+
+/** Runs in one unit. */
+export interface UnitSizes {
+  /** Of a sampler, which learns anew in each. */
+  readonly block: number
+  /** Of a depth-first search: what is left then is for others. */
+  readonly part: number
 }
 
 const EXECUTIONS = 100_000
+const UNIT: UnitSizes = { block: 2_000, part: 1_000 }
 
 /** @throws BadInput for a number that is none */
-export function wishesOf(scenario: Scenario, options: ExploreOptions): Wishes {
+export function wishesOf(scenario: Scenario, options: ExploreOptions, unit = UNIT): Wishes {
   const { checkDeterminism } = options
   return {
     strategy: options.strategy ?? 'portfolio',
@@ -25,6 +35,7 @@ export function wishesOf(scenario: Scenario, options: ExploreOptions): Wishes {
     executions: atLeastOne('executions', options.executions ?? EXECUTIONS),
     maxSteps: atLeastOne('maxSteps', options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS),
     prefix: options.prefix ?? [],
+    unit,
     ...bootOptions(options),
     ...(checkDeterminism === undefined ? {} : { checkDeterminism }),
   }
