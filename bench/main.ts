@@ -2,9 +2,10 @@ import { bench as bugs } from './bugs.ts'
 import { bench as explore } from './explore.ts'
 import { bench as processes } from './processes.ts'
 import { bench as trace } from './trace.ts'
+import { bench as workers } from './workers.ts'
 
 /** Every benchmark; `npm run bench trace` runs those that are named. */
-const benches: { readonly [name: string]: () => void | Promise<void> } = { bugs, explore, processes, trace }
+const benches: { readonly [name: string]: () => void | Promise<void> } = { bugs, explore, processes, trace, workers }
 
 const named = process.argv.slice(2)
 for (const name of named.length > 0 ? named : Object.keys(benches)) {

@@ -85,7 +85,9 @@ const strategies = [
 /** What the user is told of. */
 const told = (search: Search): object => {
   const { executions, steps, pruned, complete, bound, raw, endless, schedules, traces, promises, neverReached } = search
-  return { executions, steps, pruned, complete, bound, raw, endless, schedules, traces, promises, neverReached }
+  const { watched, sightings, signals } = search
+  const counts = { executions, steps, pruned, complete, bound, schedules, traces, watched }
+  return { ...counts, raw, endless, promises, neverReached, sightings, signals }
 }
 
 function ended(search: Search): Search {
