@@ -212,6 +212,10 @@ const compareExchangeDef = defineCall<CompareArgs, number | bigint>({
         else kernel.footprint.readsOnlyFrom(mark) // a failed compare-and-swap is a read
         return done(kernel, old)
       },
+      onlyReads(kernel, thread, { address, type, expected }) {
+        if (translate(kernel, thread, address, false) !== null) return false
+        return readPlace(kernel.place, type, address) !== asValue(expected)
+      },
     },
   ],
 })

@@ -33,6 +33,8 @@ export interface Stage<A extends Args> {
   canProceed?(kernel: Kernel, thread: Thread, args: A): boolean
   /** Runs the stage. What it changed stays, whatever it then says: an error never rolls back. */
   attempt(kernel: Kernel, thread: Thread, args: A): Outcome
+  /** Whether an attempt now would only read, where that hangs on what it finds. Pure, as `canProceed` is. Absent: it does not. */
+  onlyReads?(kernel: Kernel, thread: Thread, args: A): boolean
   /** The order in which waiters of this stage are served; absent: the machine's default. */
   order?(kernel: Kernel, thread: Thread, args: A): WakeOrder
   /** A sleeper in this stage may be woken by nothing at all: `giveUp` is then asked with `spurious`. */

@@ -4,7 +4,8 @@ import { Places } from './dpor/event.ts'
 /**
  * What threads are about to touch. A step's footprint is known when it was made, samplers ask before: expected is what the
  * same step touched when it was made last, in this run or an earlier one. The same step is one of the same thread, in the
- * same stage of the same call, with the same first argument, which in all these systems is what the call is about.
+ * same stage of the same call, with the same first argument, which in all these systems is what the call is about. Whether a
+ * compare-and-swap is going to write is not expected but looked up.
  */
 export class Foresight {
   readonly places = new Places()
@@ -112,13 +113,16 @@ export class Foresight {
     return kind.touched ?? NO_TOUCH
   }
 
-  /** Whether it matters which comes first of a step that touched this and one that is expected to touch that. */
-  races(touched: readonly number[], expected: readonly number[] | null): boolean {
+  /** Whether it matters which comes first of a step that touched this and the one that a thread stands before. */
+  races(machine: Machine, touched: readonly number[], standing: Standing): boolean {
+    const expected = standing.kind.touched
     if (expected === null) return true
+    const writes = writesNow(machine, standing)
     for (let i = 0; i < touched.length; i++) {
       const one = touched[i] as number // below length
       for (let j = 0; j < expected.length; j++) {
-        const other = expected[j] as number // below length
+        const before = expected[j] as number // below length
+        const other = writes === null ? before : writes ? before | 1 : before & ~1
         if (((one | other) & 1) === 0) continue
         if (one >> 1 === other >> 1 || this.places.meet(one >> 1, other >> 1)) return true
       }
@@ -133,6 +137,16 @@ export class Foresight {
         for (const first of kinds.values())
           for (let kind: Kind | null = first; kind !== null; kind = kind.other) yield [id, kind]
   }
+}
+
+/** Whether it would write, where that hangs on what it finds; `null`: it does not. */
+function writesNow({ kernel, state }: Machine, { task, id, stage }: Standing): boolean | null {
+  const { pending } = task
+  const onlyReads = pending?.def.stages[stage]?.onlyReads
+  const thread = state.threads[id]
+  if (pending === null || onlyReads === undefined || thread === undefined) return null
+  kernel.tlb = task.tlb
+  return !onlyReads(kernel, thread, pending.args)
 }
 
 type Memory = Map<AnyDef, Map<Data, Kind>>

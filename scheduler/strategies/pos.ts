@@ -33,7 +33,7 @@ export function pos(seed: string): Decider {
     let mover: Standing | null = null
     for (let option = 0; option < ordinary; option++) {
       const standing = option < ready.size ? foresight.of(machine, ready.at(option)) : foresight.ofTimer(machine)
-      if (standing.isFresh || foresight.races(touched, standing.kind.touched)) standing.value = stream.below(PRIORITIES)
+      if (standing.isFresh || foresight.races(machine, touched, standing)) standing.value = stream.below(PRIORITIES)
       if (mover !== null && standing.value <= mover.value) continue
       highest = option
       mover = standing

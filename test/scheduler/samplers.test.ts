@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { boot, int32, type Program, type Scenario, thread_create } from 'ipclab/kernel'
+import { boot, compareExchange, int32, type Program, type Scenario, thread_create } from 'ipclab/kernel'
 import { type Decider, decider, logged, pos, run, surw, urw } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { type Given, independent, made } from '../helpers/deciding.ts'
@@ -189,4 +189,30 @@ test.each(['pos', 'surw', 'urw'])('%s depends on the seed alone, whatever there 
     }),
     { numRuns: 40 },
   )
+})
+
+test('pos knows whether a compare-and-swap is going to fail: then it is a read, which does not race with others', () => {
+  const swaps = made({
+    *P({ shared }) {
+      yield* compareExchange(shared.base, 'i32', 0, 1)
+      yield* compareExchange(shared.base, 'i32', 0, 1)
+    },
+    *Q({ shared }) {
+      yield* int32(shared.base).load()
+      yield* int32(shared.base).load()
+    },
+  })
+  const runs = 6_000
+  const seen = orders(swaps, pos('swaps'), runs)
+  const who = (order: string): string =>
+    order
+      .split('; ')
+      .map((step) => step.charAt(0))
+      .join('')
+  const first = (order: string): boolean => who(order).startsWith('P')
+  // Of three steps that keep their places the second swap is the first in a half, the last in a third.
+  const [least, most] = within(1 / 3, runs / 2)
+  const last = share(seen, (order) => who(order) === 'PQQP') / share(seen, first)
+  expect(last).toBeGreaterThan(least)
+  expect(last).toBeLessThan(most)
 })
