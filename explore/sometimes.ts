@@ -17,7 +17,7 @@ export class Sometimes {
     return this.#reached
   }
 
-  /** Looks after each step; `null` when there is nothing left to look for. */
+  /** Looks at the beginning and after each step; `null` when there is nothing left to look for. */
   get observer(): Observer | null {
     return this.#unreached.size === 0 ? null : this.#watch
   }

@@ -112,7 +112,7 @@ export interface ScenarioBody<P extends Params, S, G> {
   readonly invariants?: { readonly [name: string]: Invariant<Values<P>, S, G> }
   /** Must hold when all programs have ended. */
   readonly atEnd?: { readonly [name: string]: Invariant<Values<P>, S, G> }
-  /** Must hold after some step of some run, or the result is vacuous. */
+  /** Must hold at some point of some run, or the result is vacuous. */
   readonly sometimes?: { readonly [name: string]: (world: World<Values<P>, S, G>) => boolean }
   readonly expect: Expectation
   /** What may go wrong from outside. Default: nothing. */

@@ -91,8 +91,8 @@ function steps(simulation: Simulation, decider: Decider, options: RunOptions): O
     if (machine.trouble !== null) return trouble(simulation)
     const late = machine.ordinary === 0
     if (late && machine.faults.length === 0) return machine.pruned ? PRUNED : ended(simulation, options)
-    // Where all can go on nobody waits.
-    if (partial && machine.ready.size < machine.alive && !machine.pruned && closedCircle(machine))
+    // Where all can go on nobody waits; where nobody can, it is no matter of some.
+    if (partial && !late && machine.ready.size < machine.alive && !machine.pruned && closedCircle(machine))
       return standing(simulation, standstill(simulation), options, null)
     if (machine.steps >= maxSteps) return machine.pruned ? PRUNED : stepLimit(simulation, options)
     const option = decider.next(machine)

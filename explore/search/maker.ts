@@ -90,6 +90,7 @@ export class Maker {
     words: string[] | null,
     lookout: Lookout | null,
   ): Outcome {
+    sometimes.observer?.(simulation) // how it begins is as good as what a step leads to
     try {
       return run(simulation, decider, this.#runOptions(sometimes, words, lookout))
     } catch (error) {
