@@ -17,7 +17,7 @@ export const deciders: { readonly [name: string]: string } = {
   surw: 'all orders of the steps on one object equally likely, another object in each run',
   urw: 'a random walk, whoever has more steps left the likelier',
   dfs: 'every schedule, depth first; dfs:preemptions=N only those with at most N, fewest first',
-  dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner',
+  dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner; dpor:source by source sets',
   fifo: 'a policy: a thread runs until it waits or ends',
   rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
   priority: 'a policy: the most urgent process first, at once; first come, first served among equals',
@@ -40,7 +40,7 @@ export function decider(text: string, seed: string, others: readonly string[] = 
     case 'dfs':
       return options.length === 0 ? dfs() : dfs({ preemptions: numberOf(text, options, 'preemptions', 0, 0) })
     case 'dpor':
-      return plain(text, options, dpor())
+      return options[0] === 'source' && options.length === 1 ? dpor({ source: true }) : plain(text, options, dpor())
     case 'fifo':
       return plain(text, options, fifo())
     case 'priority':

@@ -19,7 +19,12 @@ function check(one: Case): void {
   fc.pre(every !== null)
   const reduced = seenBy(scenario, dpor(), 20_000)
   expect([...(reduced?.ends ?? [])].sort()).toEqual([...(every?.ends ?? [])].sort())
-  if (one.faults === undefined && !one.programs.some(meddles)) expect(reduced?.redundant).toBe(0)
+  const bySource = seenBy(scenario, dpor({ source: true }), 20_000)
+  expect([...(bySource?.ends ?? [])].sort()).toEqual([...(every?.ends ?? [])].sort())
+  if (one.faults === undefined && !one.programs.some(meddles)) {
+    expect(reduced?.redundant).toBe(0)
+    expect((bySource?.runs ?? 0) - (bySource?.redundant ?? 0)).toBe(reduced?.runs)
+  }
 }
 
 test('whatever can come of a program is seen, and nothing is made in vain', () => {

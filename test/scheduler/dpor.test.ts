@@ -1,14 +1,5 @@
 import { map_anonymous, scenario, yield_ } from 'ipclab'
-import {
-  await_,
-  boot,
-  compareExchange,
-  type Faults,
-  int32,
-  type Program,
-  type Scenario,
-  type World,
-} from 'ipclab/kernel'
+import { await_, boot, compareExchange, type Faults, int32, type Program, type Scenario } from 'ipclab/kernel'
 import { mailbox_create, mailbox_receive, mailbox_send } from 'ipclab/message'
 import { pthread_mutex_lock, pthread_mutex_unlock, sem_init, sem_post, sem_wait } from 'ipclab/posix'
 import { type Decider, dpor, run } from 'ipclab/scheduler'
@@ -207,6 +198,8 @@ test.each<[string, () => Scenario, number, number]>([
 ])('%s', (_name, one, traces, deadlocks) => {
   const tally = explored(one(), dpor())
   expect(tally).toEqual({ runs: traces, redundant: 0, pruned: 0, deadlocks, complete: true })
+  const { runs, redundant, ...rest } = explored(one(), dpor({ source: true }))
+  expect({ runs: runs - redundant, ...rest }).toEqual({ runs: traces, pruned: 0, deadlocks, complete: true })
 })
 
 /** One that posts to a semaphore and ends, and one that waits for it. */
@@ -231,6 +224,11 @@ const handed = (faults: Faults) =>
     faults,
     expect: 'holds',
   })
+
+test('by source sets a known part of the runs is given up', () => {
+  expect(explored(lastzero(6), dpor({ source: true })).redundant).toBeGreaterThan(0)
+  expect(explored(readers(8), dpor({ source: true })).redundant).toBe(0)
+})
 
 test('a fault strikes in every place where it matters, and nowhere else', () => {
   // Each of the three is killed or not; B before it was to take what A gave, or after; and A before it gave.

@@ -4,10 +4,15 @@ import type { Decider } from '../../decider.ts'
 import { dependent, type Event, NOBODY, same, unknown } from './event.ts'
 import { type Beforehand, type Node, Path } from './path.ts'
 import { Picked } from './picked.ts'
-import { type Blocked, isAsleep, Races } from './races.ts'
+import { type Blocked, isAsleep, Races, type Reversals } from './races.ts'
 import { shareOf } from './share.ts'
-import { prune } from './tree.ts'
+import { Sources } from './source.ts'
 import { Unseen } from './unseen.ts'
+
+export interface DporOptions {
+  /** By source sets, without wake-up trees: some runs are given up as they had been made in another order. Default: no. */
+  readonly source?: boolean
+}
 
 /**
  * Dynamic partial-order reduction: of all schedules that differ only in the order of steps that have nothing to do with
@@ -16,11 +21,17 @@ import { Unseen } from './unseen.ts'
  *
  * Departures from the paper: races are looked for when a run is over, and all of them again after each; calls that wait
  * are turned round only with what they could have been made before, for which their guards are asked about earlier states;
- * timers and faults are actors of their own, and where a step makes one impossible, it is tried right before that step.
+ * timers and faults are actors of their own. Where a step makes another impossible, it does so as a race does: the other
+ * is tried in its place, and behind all that does not come after it. What that would touch is not known before it was
+ * made, so that some runs turn out to have been made in another order, and are given up: with faults, kills, and `wait`.
+ *
+ * A fault need not happen, so what comes first without it is never covered by what comes first with it. Where nobody
+ * else can go on it may strike all the same, if it could as well have struck before some step: only then whether it can
+ * does not hang on the order of steps that have nothing to do with each other.
  */
-export function dpor(): Decider {
+export function dpor({ source = false }: DporOptions = {}): Decider {
   let path = new Path()
-  let races = new Races(path)
+  let races = reversals()
   /** Steps that the run under way shares with the one before. */
   let shared = 0
   let depth = 0
@@ -31,6 +42,10 @@ export function dpor(): Decider {
   let looks: Looks | null = null
   /** Runs since the search began, or was begun anew. */
   let made = 0
+
+  function reversals(): Reversals {
+    return source ? new Sources(path) : new Races(path)
+  }
 
   function next(machine: Machine): number {
     if (depth < shared) return again(machine)
@@ -102,14 +117,17 @@ export function dpor(): Decider {
     return event
   }
 
-  /** The running thread or the next timer, if it is not asleep; faults are tried only where a race asks for them. */
+  /**
+   * The running thread or the next timer, if it is not asleep. Faults are tried where a race asks for them, and where all
+   * else is asleep: what comes without them is explored elsewhere.
+   */
   function free(machine: Machine, { sleep, optional }: Node): number {
-    for (let option = 0; option < machine.ordinary; option++) {
-      const { size } = machine.ready
-      const actor = option < size ? path.actor(machine.ready.at(option).id) : (optional[0] ?? -1)
+    const { ready, ordinary } = machine
+    for (let option = 0; option < ordinary; option++) {
+      const actor = option < ready.size ? path.actor(ready.at(option).id) : (optional[0] ?? -1)
       if (!isAsleep(sleep, actor)) return actor
     }
-    return -1
+    return ordinary === 0 ? -1 : (optional.find((actor) => !isAsleep(sleep, actor)) ?? -1)
   }
 
   /** Before the step is made: with what it could be turned round. */
@@ -162,10 +180,8 @@ export function dpor(): Decider {
       if (branch !== undefined) {
         node.sleep.push(node.event)
         node.done.push(node.event)
-        if (branch.free) {
-          prune(node.branches, node.event, path.places)
-          tryOthers(node)
-        }
+        races.explored(node, branch.free)
+        if (branch.free) tryOthers(node)
         path.unmake(node)
       }
       if (node.branches.length > 0) {
@@ -215,7 +231,7 @@ export function dpor(): Decider {
   }
 
   return {
-    name: 'dpor',
+    name: source ? 'dpor:source' : 'dpor',
     keepsTime: false,
     needsEnds: true,
     reduces: true,
@@ -239,7 +255,7 @@ export function dpor(): Decider {
         return !exhausted
       }
       path = new Path()
-      races = new Races(path)
+      races = reversals()
       path.values.begin(simulation.state)
       if (looks !== null) path.unseen = new Unseen(looks, simulation, path.places)
       shared = 0
@@ -268,7 +284,7 @@ export function dpor(): Decider {
       if (last === undefined) return
       if (last.sequence > 0) noteLost(last, NOBODY)
       else if (ending !== 'redundant') strikeLate(last)
-      races.reverse(blocked(machine), shared)
+      races.reverse(ending === 'redundant' ? [] : blocked(machine), shared)
     },
   }
 }

@@ -21,6 +21,8 @@ export class Node {
   readonly done: Event[] = []
   /** Steps that could be made from here, as is known from others having been made before them that don't matter to them. */
   readonly known: Event[] = []
+  /** Actors whose next steps are tried from here, whatever is picked inside, as another step has made them impossible. */
+  readonly tried: number[] = []
   /** Timers and faults that could strike here. */
   optional: readonly number[] = NOBODY
   /** Timers, faults and threads whose next step the step has made impossible, or another one. */
@@ -43,6 +45,7 @@ export class Node {
     while (this.sleep.length > 0) this.sleep.pop()
     while (this.done.length > 0) this.done.pop()
     while (this.known.length > 0) this.known.pop()
+    while (this.tried.length > 0) this.tried.pop()
     this.branches = branches
     this.optional = NOBODY
     this.lost = NOBODY

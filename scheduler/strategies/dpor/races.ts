@@ -1,7 +1,7 @@
 import { FAULT } from '../../choice.ts'
 import { dependent, type Event, NOBODY, unknown } from './event.ts'
 import type { Node, Path } from './path.ts'
-import { insert, NOT_FIRST, Sequence } from './tree.ts'
+import { insert, NOT_FIRST, prune, Sequence } from './tree.ts'
 
 /** What a run that is over asks for: each of its races the other way round. */
 
@@ -24,11 +24,21 @@ export interface Blocked {
   readonly races: readonly Race[]
 }
 
+/** How an algorithm asks for other runs; one each. */
+export interface Reversals {
+  /** A run is over. @param shared how many steps are as they were in the run before */
+  reverse(blocked: readonly Blocked[], shared: number): void
+  /** What the step has made impossible is to be tried in its place. @param rest what does not come after the step, and leaves the other possible */
+  tryInstead(at: number, actor: number, rest: readonly Event[]): void
+  /** The first of the branches that there were has been explored; nothing was known of it before, if it was free. */
+  explored(node: Node, free: boolean): void
+}
+
 /**
  * Turns round every race of a run, also those that were turned round before: what comes behind them may be new. Only
  * where all that the answer hung on is as it was is it not asked for again.
  */
-export class Races {
+export class Races implements Reversals {
   readonly #path: Path
   readonly #sequence: Sequence
   /** Of each step, those that race with it and are to be looked at. */
@@ -42,7 +52,6 @@ export class Races {
     this.#sequence = new Sequence(path.places)
   }
 
-  /** @param shared how many steps are as they were in the run before */
   reverse(blocked: readonly Blocked[], shared: number): void {
     const { nodes, clocks } = this.#path
     clocks.meet(shared, nodes.length)
@@ -94,22 +103,28 @@ export class Races {
   /**
    * What a step makes impossible is tried in its place, and behind all that does not come after the step. As nobody knows
    * yet what it would touch, it goes before what is planned already: that is looked through when more is known.
-   * @param rest what does not come after the step, and leaves the other possible
    */
   tryInstead(at: number, actor: number, rest: readonly Event[]): void {
-    const { sleep, known, branches } = this.#path.nodes[at] as Node // it made something impossible
+    const node = this.#path.nodes[at] as Node // it made something impossible
+    const { tried, branches } = node
     this.#path.loses = true
-    const possible = isAsleep(sleep, actor) ? sleep : isAsleep(known, actor) ? known : null
+    const possible = knownOf(actor, node)
     if (possible !== null) {
       for (const event of possible) if (event.actor === actor) this.#ask(at, event, rest.length, rest)
       return
     }
     const event = unknown(actor)
-    if (!branches.some((branch, i) => i > 0 && branch.event.actor === actor))
+    if (!tried.includes(actor)) {
+      tried.push(actor)
       branches.splice(1, 0, { event, children: [], free: true })
+    }
     if (rest.length === 0) return
     this.#sequence.begin(rest, rest.length, event)
     insert(this.#sequence, branches)
+  }
+
+  explored({ event, branches }: Node, free: boolean): void {
+    if (free) prune(branches, event, this.#path.places)
   }
 
   /** Asks for what is left with the second behind it, unless something that is asleep leads to all of that: then returns it. */
@@ -151,8 +166,15 @@ export function isAsleep(sleep: readonly Event[], actor: number): boolean {
   return count > 0 && picks >= count
 }
 
+/** What is known of the actor's next step at a point, for all that could be picked inside; `null`: nothing yet. */
+export function knownOf(actor: number, { sleep, known, tried }: Node): readonly Event[] | null {
+  if (isAsleep(sleep, actor)) return sleep
+  if (isAsleep(known, actor)) return known
+  return tried.includes(actor) && sleep.some((event) => event.actor === actor) ? sleep : null
+}
+
 /** The steps behind that one which do not come after it, and leave it possible what it has made impossible. */
-function undisturbed(path: Path, step: number, actor: number): Event[] {
+export function undisturbed(path: Path, step: number, actor: number): Event[] {
   const { nodes, clocks, names, threads } = path
   const thread = threads[actor] ?? -1
   const isFault = FAULT.has(names[actor]?.charAt(0) ?? '')

@@ -1,4 +1,4 @@
-import { dependent, type Event, type Places, same } from './event.ts'
+import { dependent, type Event, note, type Places, same } from './event.ts'
 
 /**
  * Wake-up trees: what is still to be explored from a point, as sequences of steps that share their beginnings.
@@ -62,10 +62,12 @@ export class Sequence {
   }
 
   /** Takes a step out that could come first. */
-  take(at: number): void {
+  take(at: number): Event {
     const events = this.#events
+    const taken = events[at] as Event // `initial` found it there
     for (let i = at; i > this.#from; i--) events[i] = events[i - 1] as Event // those before it move up
     this.#from += 1
+    return taken
   }
 
   /** As a branch of a tree. */
@@ -103,11 +105,22 @@ function descend(sequence: Sequence, level: readonly Branch[]): Branch | null {
     const branch = level[i] as Branch // below length
     const at = sequence.initial(branch.event)
     if (at === NOT_FIRST) continue
-    if (at !== ABSENT) sequence.take(at)
+    if (at !== ABSENT) branch.event = both(branch.event, sequence.take(at))
     return branch
   }
   return null
 }
+
+/** A step that was seen in two places, where it may have touched different things: it may touch any of them. */
+function both(one: Event, other: Event): Event {
+  if (one === other || one.touched === null || other.touched === null) return one
+  if (isWithin(other.touched, one.touched) && isWithin(other.reaches, one.reaches)) return one
+  const touched = one.touched.slice()
+  for (const touch of other.touched) note(touched, touch >> 1, (touch & 1) === 1)
+  return { ...one, touched, reaches: [...new Set([...one.reaches, ...other.reaches])] }
+}
+
+const isWithin = (some: readonly number[], all: readonly number[]): boolean => some.every((one) => all.includes(one))
 
 /** Takes out what begins with the step, as far as order matters: it has been explored, and nobody knew beforehand what it would touch. */
 export function prune(branches: Branch[], explored: Event, places: Places): void {
