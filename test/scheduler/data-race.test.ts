@@ -6,6 +6,7 @@ import {
   futex_wake,
   kill,
   load,
+  type Program,
   pause,
   rmw,
   sigaction,
@@ -36,6 +37,7 @@ import {
   locked,
   none,
   one,
+  type Places,
   racyIn,
   read,
   set,
@@ -256,19 +258,29 @@ describe('what does not', () => {
     ],
     [
       'to find a mutex taken',
-      handing(
-        ({ mutex }) => locked(mutex),
-        function* ({ mutex }) {
-          return !(yield* attempt(pthread_mutex_trylock(mutex)))
-        },
-      ),
+      handing(released, function* ({ mutex, flag }) {
+        yield* await_(flag, 'i32', Boolean, 'relaxed')
+        return !(yield* attempt(pthread_mutex_trylock(mutex)))
+      }),
     ],
     [
       'to run out of time at a mutex',
+      handing(released, function* ({ mutex, flag }) {
+        yield* await_(flag, 'i32', Boolean, 'relaxed')
+        return !(yield* attempt(pthread_mutex_timedlock(mutex, fromNs(10))))
+      }),
+    ],
+    [
+      'to find no unit',
       handing(
-        ({ mutex }) => one(pthread_mutex_lock(mutex)),
-        function* ({ mutex }) {
-          return !(yield* attempt(pthread_mutex_timedlock(mutex, fromNs(10))))
+        function* ({ sem, flag }) {
+          yield* sem_post(sem)
+          yield* sem_wait(sem)
+          yield* store(flag, 'i32', 1, 'relaxed')
+        },
+        function* ({ sem, flag }) {
+          yield* await_(flag, 'i32', Boolean, 'relaxed')
+          return !(yield* attempt(sem_trywait(sem)))
         },
       ),
     ],
@@ -331,8 +343,14 @@ describe('what does not', () => {
     [
       'to sleep',
       handing(
-        () => one(sleep(1)),
-        () => one(sleep(100)),
+        function* ({ flag }) {
+          yield* sleep(1)
+          yield* store(flag, 'i32', 1, 'relaxed')
+        },
+        function* ({ flag }) {
+          yield* await_(flag, 'i32', Boolean, 'relaxed')
+          yield* sleep(100)
+        },
       ),
     ],
     ['to join another thread', threads((places) => [null, read(places)], write, false)],
@@ -341,3 +359,10 @@ describe('what does not', () => {
     expect(racyIn(programs)).toEqual(['x+0'])
   })
 })
+
+/** Locks, unlocks, says so by a flag that orders nothing, and locks again. */
+function* released({ mutex, flag }: Places): Program {
+  yield* locked(mutex)
+  yield* store(flag, 'i32', 1, 'relaxed')
+  yield* locked(mutex)
+}

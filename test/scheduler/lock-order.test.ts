@@ -24,7 +24,7 @@ import {
   sem_post,
   sem_wait,
 } from 'ipclab/posix'
-import { dfs, inversionInWords, LockOrder, run } from 'ipclab/scheduler'
+import { dfs, inversionInWords, LockOrder, replay, run } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 
 /** Locks that are taken in orders which go round: seen in runs that end well, and only where they could lock for ever. */
@@ -141,6 +141,16 @@ describe('an inversion', () => {
     )
   })
 
+  test('is one also where the one has waited for the other, and was woken by its unlocking', () => {
+    const decider = replay(['P', 'P', 'Q', 'P', 'P', 'Q', 'Q', 'Q', 'Q'])
+    const simulation = boot(scenarioOf({ P: taking(A, B), Q: taking(B, A) }, 'fifo'), { door: decider })
+    const locks = new LockOrder(simulation.machine)
+    simulation.start()
+    decider.begin(simulation, 0)
+    expect(run(simulation, decider, { maxSteps: 100, observers: [() => locks.observe()] }).ending).toBe('done')
+    expect(locks.inversions()).toHaveLength(1)
+  })
+
   test('is a circle of three', () => {
     expect(circles({ P: taking(A, B), Q: taking(B, C), R: taking(C, A) })).toEqual(['abc'])
   })
@@ -208,6 +218,23 @@ describe('no inversion', () => {
           yield* sem_wait(s)
           yield* sem_wait(s)
           yield* nested([b, a])
+        },
+      },
+    ],
+    [
+      'is one with a semaphore to which somebody adds a unit',
+      {
+        *P({ sems: [s = 0, t = 0] }) {
+          yield* sem_wait(s)
+          yield* nestedUnits([t])
+        },
+        *Q({ sems: [s = 0, t = 0] }) {
+          yield* sem_wait(t)
+          yield* sem_wait(s)
+          yield* sem_post(t)
+        },
+        *R({ sems: [s = 0] }) {
+          yield* sem_post(s)
         },
       },
     ],
