@@ -1,5 +1,14 @@
 import fc from 'fast-check'
-import { boot, int32, type KernelState, map_anonymous, type Program, type Scenario, scenario } from 'ipclab/kernel'
+import {
+  boot,
+  int32,
+  type KernelState,
+  map_anonymous,
+  type Program,
+  type Scenario,
+  scenario,
+  sleep,
+} from 'ipclab/kernel'
 import { type Decider, dfs, dpor, run } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 
@@ -7,6 +16,7 @@ import { describe, expect, test } from 'vitest'
 
 type Step =
   | { readonly do: 'store' | 'add' | 'load'; readonly word: number; readonly value: number }
+  | { readonly do: 'sleep'; readonly value: number }
   | { readonly do: 'set' | 'copy' | 'push' | 'search' | 'keep' | 'table' | 'box'; readonly value: number }
 
 interface Ghost {
@@ -23,7 +33,12 @@ const word = fc.integer({ min: 0, max: 2 })
 const value = fc.integer({ min: 1, max: 2 })
 const onMemory = fc.record({ do: fc.constantFrom('store', 'add', 'load'), word, value })
 const onGhost = fc.record({ do: fc.constantFrom('set', 'copy', 'push', 'search', 'keep', 'table', 'box'), value })
-const step = fc.oneof({ arbitrary: onMemory, weight: 3 }, { arbitrary: onGhost, weight: 2 }) as fc.Arbitrary<Step>
+const onClock = fc.record({ do: fc.constant('sleep'), value })
+const step = fc.oneof(
+  { arbitrary: onMemory, weight: 6 },
+  { arbitrary: onGhost, weight: 4 },
+  { arbitrary: onClock, weight: 1 },
+) as fc.Arbitrary<Step>
 const programs = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 3 })
 /** What the check looks at: words; the ghost; the state, once the first word is so large. */
 const looking = fc.record({
@@ -48,6 +63,9 @@ const perform = (steps: readonly Step[], base: number, ghost: Ghost) =>
           break
         case 'load':
           ghost.x += yield* x.load(one.word)
+          break
+        case 'sleep':
+          yield* sleep(one.value)
           break
         case 'set':
           ghost.x = one.value
@@ -142,7 +160,7 @@ test('checks see the same, and ghosts end the same', () => {
       expect(runsOf(made(bodies, what, reduced), dpor(), 10_000)).not.toBeNull()
       expect([...reduced].sort()).toEqual([...every].sort())
     }),
-    { numRuns: Number(process.env.RUNS ?? 150) },
+    { numRuns: Number(process.env.RUNS ?? 100) },
   )
 }, 600_000)
 
