@@ -14,7 +14,7 @@ import { Pool } from './workers/pool.ts'
 /** Exploring a scenario: makes runs until one fails, none is left, or a budget runs out; and says what that means. */
 
 export interface ExploreOptions {
-  /** `random`, `pct`, `dfs`, a policy (`fifo`, `rr:quantum=2`), or `portfolio`, the default: some of each sampler, then dfs. */
+  /** `random`, `pct`, `pos`, `surw`, `dfs`, `dpor`, a policy (`fifo`, `rr:quantum=2`), or `portfolio`, the default: samplers by turns, then dpor. */
   readonly strategy?: string
   readonly seed?: string | number
   /** At most so many runs. Default 100,000. */

@@ -1,10 +1,22 @@
 import { BadInput } from '../kernel/index.ts'
-import { type Choice, type Decider, type Dfs, decider, dfs, type Logged, logged, prefixed } from '../scheduler/index.ts'
+import {
+  byTurns,
+  type Choice,
+  type Decider,
+  type Dfs,
+  decider,
+  dfs,
+  type Logged,
+  logged,
+  prefixed,
+} from '../scheduler/index.ts'
 import type { Unit } from './search/unit.ts'
 
 /** A search in parts: each has its strategy and its share of the budget. */
 export interface Phase {
   readonly name: string
+  /** Its runs are made by several, and the decider's name says by which. */
+  readonly mixed?: true
   /** Of its strategy, for what there is to know about that. */
   readonly decider: Decider
   /** The same, where it is a depth-first search: those can be made in parts. */
@@ -21,15 +33,18 @@ export interface Making {
   readonly dfs: Dfs | null
 }
 
-/** Runs of each sampler before the default turns to depth-first search. */
-const BURST = 500
+/** What the default draws from: each has a bias of its own, and none is the best for every bug. */
+const SAMPLERS = ['random', 'pos', 'surw', 'pct'] as const
 
-/** Of its budget depth-first search has a tenth to show that it will get through. */
+/** Runs of each sampler before the default turns to a search that proves. */
+const SAMPLES = 250
+
+/** Of its budget a search that proves has a tenth to show that it will get through. */
 const TRIAL = 10
 
 /**
- * The phases of a strategy. `portfolio`, the default: a burst of random walks and one of pct, as most bugs are shallow;
- * then every schedule, depth first, which proves; and when that is seen to be too many, those with few preemptions.
+ * The phases of a strategy. `portfolio`, the default: the samplers by turns; then one schedule of each kind that order
+ * makes a difference to, which proves; and when those are seen to be too many, schedules with few preemptions, fewest first.
  * @param prefix choices that every run begins with
  */
 export function phasesOf(strategy: string, seed: string, executionsMax: number, prefix: readonly Choice[]): Phase[] {
@@ -42,6 +57,15 @@ export function phasesOf(strategy: string, seed: string, executionsMax: number, 
       dfs: null,
     })
     return { name, decider: decider(name, seed), dfs: null, executionsMax, review: null, make }
+  }
+
+  function samplers(executionsMax: number): Phase {
+    const all = (of: string): Decider => byTurns(SAMPLERS.map((name) => decider(name, of)))
+    const make = ({ from: first }: Unit): Making => ({
+      decider: from(all(first === 0 ? seed : `${seed}/${first}`)),
+      dfs: null,
+    })
+    return { name: 'samplers', mixed: true, decider: all(seed), dfs: null, executionsMax, review: null, make }
   }
 
   function depthFirst(name: string, all: Dfs, executionsMax: number): Phase {
@@ -65,15 +89,14 @@ export function phasesOf(strategy: string, seed: string, executionsMax: number, 
     if (isDfs(made)) return [depthFirst(strategy, made, executionsMax)]
     return [whole(strategy, executionsMax)]
   }
-  const burst = Math.min(BURST, Math.ceil(executionsMax / 20))
-  const rest = executionsMax - 2 * burst
+  const samples = SAMPLERS.length * Math.min(SAMPLES, Math.ceil(executionsMax / (TRIAL * SAMPLERS.length)))
+  const rest = Math.max(0, executionsMax - samples)
   const trial = Math.ceil(rest / TRIAL)
   const goOn = ({ share }: Decider): boolean => (share ?? 1) * TRIAL >= 1
   const few = dfs({ preemptions: Number.MAX_SAFE_INTEGER })
   return [
-    sampler('random', burst),
-    sampler('pct', burst),
-    whole('dfs', rest, { after: trial, goOn }),
+    samplers(Math.min(samples, executionsMax)),
+    whole(prefix.length === 0 ? 'dpor' : 'dfs', rest, { after: trial, goOn }),
     depthFirst('dfs:preemptions', few, rest - trial),
   ]
 }

@@ -36,7 +36,7 @@ export function addExplore(program: Command, terminal: Terminal): void {
     )
     .option(
       '--strategy <name>',
-      'portfolio (the default: random, pct, then dfs), random, pct:depth=N, pos, surw, urw, dfs, dfs:preemptions=N, dpor, or a policy',
+      'portfolio (the default: samplers by turns, then dpor), random, pct:depth=N, pos, surw, urw, dfs, dfs:preemptions=N, dpor, or a policy',
     )
     .option('--executions <n>', 'at most so many runs (default: 100000)', count)
     .option('--time <seconds>', 'at most so many seconds', duration)

@@ -150,14 +150,14 @@ export class Maker {
     again.begin(staged, 0)
     const second = run(staged, again, this.#plain)
     if (second.failure?.message !== failure.message) throw differently(this.scenario, failure, second.failure)
-    const { name: strategy } = phase
     const { keepsTime } = decider
+    const strategy = phase.mixed === true ? decider.name : phase.name
     unit.fails({ failure, ending, schedule: again.schedule(), execution: unit.executions, strategy, keepsTime })
   }
 
-  /** Depth first, a spinning thread goes on for ever: after fair runs that all ended, the search's limit and no fault. */
+  /** In a search that proves, a spinning thread goes on for ever: after fair runs that all ended, the search's limit and no fault. */
   #isUnfair(phase: Phase, failure: Failure): boolean {
-    const fairCameFirst = this.#phases.length > 1 && phase.name.startsWith('dfs')
+    const fairCameFirst = this.#phases.length > 1 && /^(dfs|dpor)/.test(phase.name)
     return fairCameFirst && failure.kind === 'step limit' && this.scenario.expect !== 'step limit'
   }
 

@@ -12,7 +12,9 @@ export function logged(inner: Decider): Logged {
   const log: number[] = []
   let length = 0
   return {
-    name: inner.name,
+    get name() {
+      return inner.name
+    },
     keepsTime: inner.keepsTime,
     get complete() {
       return inner.complete

@@ -10,7 +10,9 @@ import { replay } from './replay.ts'
 export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
   const beginning = replay(choices, inner.name)
   return {
-    name: inner.name,
+    get name() {
+      return inner.name
+    },
     keepsTime: inner.keepsTime,
     get complete() {
       return inner.complete

@@ -54,7 +54,7 @@ describe('what a search says', () => {
   test('failed: the kind, and in which run', async () => {
     const found = await explore(made(counter(), lost))
     expect(found).toMatchObject({ verdict: 'failed', met: 'as expected' })
-    expect(found.text).toMatch(/^failed: invariant in run \d+ \(random\)\n'nothing is lost' does not hold/)
+    expect(found.text).toMatch(/^failed: invariant in run \d+ \(\w+\)\n'nothing is lost' does not hold/)
   })
 
   test('inconclusive: no run came to its end', async () => {

@@ -1,5 +1,5 @@
 import { BadInput, type Looks, type Machine, type PickKind, type Simulation, type Task } from '../../../kernel/index.ts'
-import { optionOf, threadOfChoice } from '../../choice.ts'
+import { optionOf, TIMER, threadOfChoice } from '../../choice.ts'
 import type { Decider } from '../../decider.ts'
 import { dependent, type Event, NOBODY, same, unknown } from './event.ts'
 import { type Beforehand, type Node, Path } from './path.ts'
@@ -40,6 +40,11 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
   let exhausted = false
   let cut = false
   let looks: Looks | null = null
+  /** Steps that end who waits, by their names, timers and faults by one: before those it is noted who does. When one is met that was not known all begins anew. */
+  const enders = new Set([TIMER])
+  let ender = ''
+  let standing: readonly Blocked[] = NONE_BLOCKED
+  let missed = false
   /** Runs since the search began, or was begun anew. */
   let made = 0
 
@@ -57,6 +62,8 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
     node.option = optionOf(machine, path.names[plan.actor] ?? '')
     if (node.option < 0) throw changed()
     path.unseen?.before()
+    ender = node.option < machine.ready.size ? (machine.ready.at(node.option).pending?.def.name ?? '') : TIMER
+    standing = enders.has(ender) ? blocked(machine, depth) : NONE_BLOCKED
     look(machine, node)
     path.noteReady(machine)
     picked.begin(plan, node.sleep)
@@ -83,6 +90,12 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
     const node = path.nodes[depth - 1]
     if (node === undefined || node.sequence !== 0) return
     path.add(node, machine, picked.picks, picked.counts, beforehand)
+    const { reaches } = node.event
+    node.cut = reaches.length === 0 ? NONE_BLOCKED : standing.filter(({ event }) => reaches.includes(event.actor))
+    if (reaches.length > 0 && machine.abandoned.length > 0 && !enders.has(ender)) {
+      enders.add(ender)
+      missed = true
+    }
     const branch = node.branches[0]
     if (branch !== undefined) branch.event = node.event
   }
@@ -143,19 +156,21 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
     }
     const { actor } = event
     const refused: number[] = []
+    const name = path.names[actor] ?? ''
+    const task = machine.tasks.get(threadOfChoice(name))
+    // Its thread's own last step armed a timer, which can come earlier, too, as far as what comes before it lets it.
+    const armed = task !== undefined && name.startsWith(TIMER) ? path.lastOf(task.id) : -1
     path.nodes.forEach(({ optional }, step) => {
-      if (!optional.includes(actor)) refused.push(step)
+      if (step > armed ? !optional.includes(actor) : path.clocks.isBefore(step, armed)) refused.push(step)
     })
-    const task = machine.tasks.get(threadOfChoice(path.names[actor] ?? ''))
     const guard = task === undefined ? null : machine.guardOf(task)
     beforehand = { refused, looked: guard === null ? NOBODY : path.places.touchedBy(guard) }
   }
 
-  /** The calls in which threads wait for ever: they, too, could have come earlier. */
-  function blocked(machine: Machine): readonly Blocked[] {
+  /** The calls in which threads wait: they, too, could have come earlier. */
+  function blocked(machine: Machine, at: number): readonly Blocked[] {
     if (machine.alive === 0) return NONE_BLOCKED
     const found: Blocked[] = []
-    const at = path.nodes.length
     for (const task of machine.tasks.values()) {
       const event = blockedCall(machine, task)
       if (event === null) continue
@@ -249,7 +264,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
       if (index === 0) {
         looks = Unseen.isIn(simulation) ? simulation.tell() : null
         if (looks !== null) simulation.start()
-      } else if (path.unseen?.grew !== true) {
+      } else if (path.unseen?.grew !== true && !missed) {
         exhausted = !backtrack()
         if (!exhausted) made += 1
         return !exhausted
@@ -260,6 +275,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
       if (looks !== null) path.unseen = new Unseen(looks, simulation, path.places)
       shared = 0
       made = 1
+      missed = false
       exhausted = false
       cut = false
       return true
@@ -284,7 +300,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
       if (last === undefined) return
       if (last.sequence > 0) noteLost(last, NOBODY)
       else if (ending !== 'redundant') strikeLate(last)
-      races.reverse(ending === 'redundant' ? [] : blocked(machine), shared)
+      races.reverse(ending === 'redundant' ? [] : blocked(machine, path.nodes.length), shared)
     },
   }
 }

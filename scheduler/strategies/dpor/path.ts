@@ -2,7 +2,7 @@ import { FAULTS, type Machine, type Task } from '../../../kernel/index.ts'
 import { choiceOf, threadOfChoice } from '../../choice.ts'
 import { Clocks } from './clocks.ts'
 import { type Event, NOBODY, note, type Place, Places } from './event.ts'
-import { type Race, raceWith } from './races.ts'
+import { type Blocked, type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
 import type { Unseen } from './unseen.ts'
 import { type Value, Values } from './values.ts'
@@ -28,6 +28,8 @@ export class Node {
   /** Timers, faults and threads whose next step the step has made impossible, or another one. */
   lost: readonly number[] = NOBODY
   event = NOTHING
+  /** Calls in which threads waited that the step has ended: they, too, could have come earlier. */
+  cut: readonly Blocked[] = NO_CALLS
   /** It was the last fault that may strike. */
   exhausts = false
   /** The option that it was. */
@@ -50,11 +52,13 @@ export class Node {
     this.optional = NOBODY
     this.lost = NOBODY
     this.event = NOTHING
+    this.cut = NO_CALLS
     this.sequence = 0
   }
 }
 
 const NO_RACES: readonly Race[] = []
+const NO_CALLS: readonly Blocked[] = []
 
 /** What is to be known before a step is made. */
 export interface Beforehand {
@@ -113,6 +117,11 @@ export class Path {
       if (thread !== name) this.threads[number] = this.actor(thread)
     }
     return number
+  }
+
+  /** The last step that a thread has taken, -1 for none. */
+  lastOf(thread: string): number {
+    return this.#last[this.actor(thread)] ?? -1
   }
 
   /** Goes to a further point. */

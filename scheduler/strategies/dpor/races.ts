@@ -18,7 +18,7 @@ export interface Race {
 
 export const raceWith = (first: number): Race => ({ first, last: Infinity, whole: true, witness: null })
 
-/** A call in which a thread waits for ever: it, too, could have come earlier. */
+/** A call in which a thread waits for ever, or until it is ended: it, too, could have come earlier. */
 export interface Blocked {
   readonly event: Event
   readonly races: readonly Race[]
@@ -64,6 +64,8 @@ export class Races implements Reversals {
       }
     }
     for (let first = 0; first < nodes.length; first++) this.#turn(first, blocked)
+    for (const { cut } of nodes)
+      for (const { event, races } of cut) for (const { first } of races) this.#resume(first, event)
   }
 
   /** Whether the same would come of the race as before. */
@@ -98,6 +100,12 @@ export class Races implements Reversals {
     seconds.length = 0
     for (const actor of nodes[first]?.lost ?? NOBODY)
       this.tryInstead(first, actor, undisturbed(this.#path, first, actor))
+  }
+
+  /** A call that was ended while it waited, in place of what it could not go on after. */
+  #resume(first: number, event: Event): void {
+    const rest = undisturbed(this.#path, first, event.actor)
+    this.#ask(first, event, rest.length, rest)
   }
 
   /**

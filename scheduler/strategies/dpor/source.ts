@@ -23,8 +23,9 @@ export class Sources implements Reversals {
   reverse(blocked: readonly Blocked[], shared: number): void {
     const { nodes } = this.#path
     for (let second = shared; second < nodes.length; second++) {
-      const { event, races } = nodes[second] as Node // below length
+      const { event, races, cut } = nodes[second] as Node // below length
       for (const { first } of races) this.#turn(first, event, second)
+      for (const ended of cut) for (const { first } of ended.races) this.#resume(first, ended.event)
     }
     for (const { event, races } of blocked) for (const { first } of races) this.#turn(first, event, nodes.length)
     for (let first = 0; first < nodes.length; first++)
@@ -38,6 +39,12 @@ export class Sources implements Reversals {
     let count = 0
     while (count < left && (this.#steps[count] as number) < until) count += 1 // below length
     this.#ask(first, second, this.#events, count)
+  }
+
+  /** A call that was ended while it waited. */
+  #resume(first: number, event: Event): void {
+    const rest = undisturbed(this.#path, first, event.actor)
+    this.#ask(first, event, rest, rest.length)
   }
 
   tryInstead(at: number, actor: number, rest: readonly Event[]): void {
