@@ -117,7 +117,7 @@ describe('what does not match says what is so', () => {
     [
       'a deadlock that is not found',
       () => expect(mended).toDeadlock(),
-      "expected 'counting' to deadlock, and it does not\nproved: holds in every schedule (there are",
+      "expected 'counting' to deadlock, and it does not\nproved: holds in every schedule (2 runs",
     ],
     [
       'a failure that is not found',
