@@ -300,7 +300,8 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
       if (last === undefined) return
       if (last.sequence > 0) noteLost(last, NOBODY)
       else if (ending !== 'redundant') strikeLate(last)
-      races.reverse(ending === 'redundant' ? [] : blocked(machine, path.nodes.length), shared)
+      // Also where what was planned can't happen: who waits then was planned too late, and its races are others.
+      races.reverse(blocked(machine, path.nodes.length), shared)
     },
   }
 }
