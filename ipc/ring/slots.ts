@@ -12,6 +12,8 @@ export class Slots {
   readonly bytes: Uint8Array<SharedArrayBuffer>
   readonly #strideWords: number
   readonly #mask: number
+  /** Messages are whole words. */
+  readonly #inWords: boolean
   readonly #words: Words
   readonly #caller = new Caller()
   readonly #batch = new Caller()
@@ -23,6 +25,7 @@ export class Slots {
     this.messageBytes = shape.messageBytes
     this.#strideWords = strideOf(shape)
     this.#mask = shape.slots - 1
+    this.#inWords = shape.messageBytes % WORD_BYTES === 0
     const words = shape.slots * this.#strideWords
     this.#words = wordsOf(memory, dataAt(lane), words)
     this.bytes = new Uint8Array(memory, dataAt(lane), words * WORD_BYTES)
@@ -42,7 +45,7 @@ export class Slots {
     const caller = this.#caller
     if (caller.view !== message) caller.adopt(message, this.messageBytes)
     const { words } = caller
-    if (words === null) return this.bytes.set(caller.bytes, this.offset(position))
+    if (words === null || !this.#inWords) return this.bytes.set(caller.bytes, this.offset(position))
     const stride = this.#strideWords
     const slot = (position >>> 1) & this.#mask
     if (stride > LOOP_WORDS) return this.#view(slot).set(words as never)
@@ -55,7 +58,7 @@ export class Slots {
     const caller = this.#caller
     if (caller.view !== message) caller.adopt(message, this.messageBytes)
     const { words } = caller
-    if (words === null) return this.#takeBytes(caller.bytes, position)
+    if (words === null || !this.#inWords) return this.#takeBytes(caller.bytes, position)
     const stride = this.#strideWords
     const slot = (position >>> 1) & this.#mask
     if (stride > LOOP_WORDS) return words.set(this.#view(slot) as never)
@@ -111,7 +114,7 @@ export class Slots {
   #many(messages: ArrayBufferView): Words | null {
     const caller = this.#batch
     if (caller.view !== messages) caller.adopt(messages, messages.byteLength)
-    return this.messageBytes % WORD_BYTES === 0 ? caller.words : null
+    return this.#inWords ? caller.words : null
   }
 
   #putBytes(from: Uint8Array, first: number, count: number, position: number): void {

@@ -131,7 +131,10 @@ export class SpscConsumer {
   #hasMore(): boolean {
     if (this.#detached) return false
     this.#until = published(this.#cells, this.#written)
-    return this.#at !== this.#until
+    if (this.#at !== this.#until) return true
+    // All is read: the producer is to know that all slots are its own.
+    this.#giveBack()
+    return false
   }
 
   #inside(messages: ArrayBufferView, count: number, first: number): void {

@@ -30,7 +30,7 @@ const NO_BYTES = new Uint8Array(0)
 export class Caller {
   /** Whose bytes these are. */
   view: ArrayBufferView | null = null
-  /** `null`: they don't lie on multiples of eight, or end between two. */
+  /** The whole words among them; `null`: they don't lie on a multiple of eight. */
   words: Words | null = null
   bytes: Uint8Array = NO_BYTES
 
@@ -40,8 +40,7 @@ export class Caller {
     const { buffer, byteOffset, byteLength } = view
     if (byteLength < bytes)
       throw new RingError('bad argument', `the array has ${byteLength} bytes, and ${bytes} are to be copied`)
-    const inWords = byteOffset % WORD_BYTES === 0 && bytes % WORD_BYTES === 0
-    this.words = inWords ? wordsOf(buffer, byteOffset, bytes / WORD_BYTES) : null
+    this.words = byteOffset % WORD_BYTES === 0 ? wordsOf(buffer, byteOffset, Math.floor(bytes / WORD_BYTES)) : null
     this.bytes = new Uint8Array(buffer, byteOffset, bytes)
     this.view = view
   }
