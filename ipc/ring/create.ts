@@ -17,18 +17,18 @@ import {
   VERSION,
   WORD_BYTES,
 } from './layout.ts'
+import { mpmcBytes } from './mpmc-layout.ts'
 
 /** Making a ring, and telling that something is one. */
 
 /** What goes to a worker, by `workerData` or `postMessage`: it is cloned, and the memory stays shared. */
-export interface RingHandle {
-  readonly kind: RingKind
+export interface RingHandle<K extends RingKind = RingKind> {
+  readonly kind: K
   readonly memory: SharedArrayBuffer
 }
 
-export interface RingOptions {
-  /** `spsc` if not given. */
-  readonly kind?: RingKind
+export interface RingOptions<K extends RingKind = RingKind> {
+  readonly kind: K
   /** Bytes of each message; of `records`, left out: a record may have up to half of the ring. */
   readonly messageBytes?: number
   /** At least so many messages (in each lane); it becomes a power of two. Of `records`: bytes. */
@@ -44,7 +44,7 @@ const RECORD_SLOTS_MIN = 8
 const RECORD_HEAD_BYTES = 8
 
 /** Makes a ring in new shared memory. @throws RingError `bad argument`, or `not here` where there is no shared memory */
-export function create(options: RingOptions): RingHandle {
+export function create<K extends RingKind>(options: RingOptions<K>): RingHandle<K> {
   const shape = shapeOf(options)
   const memory = allocate(bytesOf(shape))
   const cells = new Int32Array(memory)
@@ -54,10 +54,10 @@ export function create(options: RingOptions): RingHandle {
   cells[SLOTS] = shape.slots
   cells[LANES] = shape.lanes
   Atomics.store(cells, MAGIC, MAGIC_NUMBER)
-  return { kind: shape.kind, memory }
+  return { kind: options.kind, memory }
 }
 
-function shapeOf({ kind = 'spsc', messageBytes, capacity, producers }: RingOptions): Shape {
+function shapeOf({ kind, messageBytes, capacity, producers }: RingOptions): Shape {
   if (!kinds.includes(kind))
     throw new RingError('bad argument', `there is no kind of ring '${kind}'; there are ${kinds.join(', ')}`)
   if (producers !== undefined && kind !== 'mpsc')
@@ -80,7 +80,8 @@ function shapeOf({ kind = 'spsc', messageBytes, capacity, producers }: RingOptio
 
 const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(least))
 
-const bytesOf = (shape: Shape): number => HEAD_CELLS * CELL_BYTES + shape.lanes * laneBytes(shape)
+const bytesOf = (shape: Shape): number =>
+  shape.kind === 'mpmc' ? mpmcBytes(shape) : HEAD_CELLS * CELL_BYTES + shape.lanes * laneBytes(shape)
 
 function allocate(bytes: number): SharedArrayBuffer {
   if (typeof SharedArrayBuffer === 'undefined') throw new RingError('not here', NOT_ISOLATED)

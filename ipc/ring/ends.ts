@@ -23,7 +23,7 @@ import { rouse } from './protocol.ts'
 export type End = 'producer' | 'consumer'
 
 /** An end's cell counts how often it was taken and given back: odd while somebody has it. */
-const isTaken = (count: number): boolean => (count & 1) === 1
+export const isTaken = (count: number): boolean => (count & 1) === 1
 
 /** A lane of a ring, as either side sees it. */
 export interface Lane {
@@ -65,7 +65,7 @@ export function take({ cells, at, number }: Lane, end: End): number {
 }
 
 /** Gives an end back, unless it was given to another since. Whether it was ours. */
-export function giveBack({ cells, at }: Lane, end: End, taken: number): boolean {
+export function returnEnd({ cells, at }: Lane, end: End, taken: number): boolean {
   const cell = at + (end === 'producer' ? PRODUCER : CONSUMER)
   return Atomics.compareExchange(cells, cell, taken, taken + 1) === taken
 }
@@ -80,17 +80,3 @@ export function announce({ cells, at }: Lane, bits: number): void {
 }
 
 export const closedBy = (end: End): number => (end === 'producer' ? CLOSED_BY_PRODUCER : CLOSED_BY_CONSUMER)
-
-/**
- * Tells a ring that the owner of an end is gone for good: a worker that was terminated, say. The other side is told, and the
- * end can be taken by a fresh one. Nothing happens where nobody has the end.
- * @param lane of a ring with many producers, whose
- */
-export function declareDead(handle: RingHandle, end: End, lane = 0): void {
-  const shape = shapeBehind(handle)
-  const cells = new Int32Array(handle.memory)
-  const one: Lane = { shape, number: lane, memory: handle.memory, cells, at: laneAt(shape, lane) }
-  const count = Atomics.load(cells, one.at + (end === 'producer' ? PRODUCER : CONSUMER))
-  if (!isTaken(count) || !giveBack(one, end, count)) return
-  announce(one, end === 'producer' ? PRODUCER_DEAD : CONSUMER_DEAD)
-}

@@ -1,8 +1,11 @@
 /** `ipclab/ring`: rings in shared memory, between worker threads, and pages and their workers. */
+export { attachConsumer, attachProducer, close, declareDead } from './attach.ts'
 export { create, type RingHandle, type RingOptions } from './create.ts'
-export { declareDead, type End } from './ends.ts'
+export type { End } from './ends.ts'
 export { RingError, type RingErrorCode } from './errors.ts'
 export type { RingKind } from './layout.ts'
+export { MpmcConsumer, MpmcProducer } from './mpmc.ts'
+export { MpscConsumer } from './mpsc-consumer.ts'
 export { RecordConsumer } from './record-consumer.ts'
 export { RecordProducer } from './record-producer.ts'
 export { SpscConsumer } from './spsc-consumer.ts'

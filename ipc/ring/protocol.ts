@@ -16,6 +16,13 @@ export function publish(cells: Int32Array, cell: number, position: number): void
   if ((Atomics.exchange(cells, cell, position) & ASLEEP) !== 0) Atomics.notify(cells, cell)
 }
 
+/** As `publish`, where the other side may sleep on a cell of its own, which only counts who rang. */
+export function publishAndRing(cells: Int32Array, cell: number, position: number, bell: number): void {
+  if ((Atomics.exchange(cells, cell, position) & ASLEEP) === 0) return
+  if (bell !== cell) Atomics.add(cells, bell, 1)
+  Atomics.notify(cells, bell)
+}
+
 /** The position that the other side has published; what it wrote before can be read. Doubled. */
 export function published(cells: Int32Array, cell: number): number {
   return Atomics.load(cells, cell) & ~ASLEEP
@@ -24,6 +31,11 @@ export function published(cells: Int32Array, cell: number): number {
 /** Marks that this side sleeps, if the cell still holds that position; from then on whoever changes it wakes us. */
 export function fallAsleep(cells: Int32Array, cell: number, position: number): boolean {
   return (Atomics.compareExchange(cells, cell, position, position | ASLEEP) & ~ASLEEP) === position
+}
+
+/** Takes the mark of sleep away, if it is still there. */
+export function wakeUp(cells: Int32Array, cell: number, position: number): void {
+  Atomics.compareExchange(cells, cell, position | ASLEEP, position)
 }
 
 /** Wakes whoever sleeps on the cell, though the position stays: after a change elsewhere that it must look at. */

@@ -1,10 +1,18 @@
 import type { RingHandle } from './create.ts'
-import { announce, closedBy, dataAt, giveBack, type Lane, laneOf, take } from './ends.ts'
+import { announce, closedBy, dataAt, type Lane, laneOf, returnEnd, take } from './ends.ts'
 import { RingError } from './errors.ts'
 import { CLOSED_BY_CONSUMER, CLOSED_BY_PRODUCER, PRODUCER_DEAD, READ, STATE, WORD_BYTES, WRITTEN } from './layout.ts'
 import { publish, published } from './protocol.ts'
 import { SKIP, wordsFor } from './record-layout.ts'
-import { type AsyncWaitOptions, type Waiter, type WaitOptions, type Woken, wait, waitAsync } from './waiting.ts'
+import {
+  type AsyncWaitOptions,
+  sleepsOn,
+  type Waiter,
+  type WaitOptions,
+  type Woken,
+  wait,
+  waitAsync,
+} from './waiting.ts'
 import { Caller, copyWords, type Words, wordsOf } from './words.ts'
 
 /** The reading side of a ring of records. Room goes back to the producer an eighth of the ring at a time. */
@@ -49,15 +57,15 @@ export class RecordConsumer {
     this.#at = published(cells, this.#read)
     this.#returned = this.#at
     this.#until = this.#at
-    this.#waiter = {
+    this.#waiter = sleepsOn(
       cells,
-      cell: this.#written,
-      look: () => this.#look(),
-      settle: () => {
+      this.#written,
+      () => this.#look(),
+      () => {
         this.#giveBack()
         return this.#until
       },
-    }
+    )
   }
 
   /**
@@ -188,6 +196,6 @@ export class RecordConsumer {
   #leave(): void {
     this.#detached = true
     this.#until = this.#at
-    giveBack(this.#end, 'consumer', this.#taken)
+    returnEnd(this.#end, 'consumer', this.#taken)
   }
 }

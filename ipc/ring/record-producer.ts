@@ -1,10 +1,18 @@
 import type { RingHandle } from './create.ts'
-import { announce, closedBy, dataAt, giveBack, type Lane, laneOf, take } from './ends.ts'
+import { announce, closedBy, dataAt, type Lane, laneOf, returnEnd, take } from './ends.ts'
 import { RingError, wholeNumber } from './errors.ts'
 import { CLOSED_BY_CONSUMER, CLOSED_BY_PRODUCER, CONSUMER_DEAD, READ, STATE, WORD_BYTES, WRITTEN } from './layout.ts'
 import { publish, published } from './protocol.ts'
 import { SKIP, wordsFor } from './record-layout.ts'
-import { type AsyncWaitOptions, type Waiter, type WaitOptions, type Woken, wait, waitAsync } from './waiting.ts'
+import {
+  type AsyncWaitOptions,
+  sleepsOn,
+  type Waiter,
+  type WaitOptions,
+  type Woken,
+  wait,
+  waitAsync,
+} from './waiting.ts'
 import { Caller, copyWords, type Words, wordsOf } from './words.ts'
 
 /** The writing side of a ring of records: byte strings of any length up to half of the ring, each with a tag. */
@@ -57,15 +65,15 @@ export class RecordProducer {
     this.#at = published(cells, this.#written)
     this.#told = this.#at
     this.#full = (published(cells, this.#read) + this.#span) | 0
-    this.#waiter = {
+    this.#waiter = sleepsOn(
       cells,
-      cell: this.#read,
-      look: () => this.#look(),
-      settle: () => {
+      this.#read,
+      () => this.#look(),
+      () => {
         this.flush()
         return (this.#full - this.#span) | 0
       },
-    }
+    )
   }
 
   /**
@@ -217,6 +225,6 @@ export class RecordProducer {
   #leave(): void {
     this.#detached = true
     this.#full = this.#at
-    giveBack(this.#end, 'producer', this.#taken)
+    returnEnd(this.#end, 'producer', this.#taken)
   }
 }

@@ -1,5 +1,4 @@
-import { dataAt, type Lane } from './ends.ts'
-import { strideOf, WORD_BYTES } from './layout.ts'
+import { type Shape, strideOf, WORD_BYTES } from './layout.ts'
 import { Caller, copyWords, type Words, wordsOf } from './words.ts'
 
 /** Up to so many words a message is copied by a loop; larger ones by `TypedArray.set`, for which each slot has a view. */
@@ -20,15 +19,15 @@ export class Slots {
   /** Of large slots, made when first used. */
   readonly #views: (Words | undefined)[] = []
 
-  constructor(lane: Lane) {
-    const { shape, memory } = lane
+  /** @param at byte of the memory at which they begin */
+  constructor(shape: Shape, memory: SharedArrayBuffer, at: number) {
     this.messageBytes = shape.messageBytes
     this.#strideWords = strideOf(shape)
     this.#mask = shape.slots - 1
     this.#inWords = shape.messageBytes % WORD_BYTES === 0
     const words = shape.slots * this.#strideWords
-    this.#words = wordsOf(memory, dataAt(lane), words)
-    this.bytes = new Uint8Array(memory, dataAt(lane), words * WORD_BYTES)
+    this.#words = wordsOf(memory, at, words)
+    this.bytes = new Uint8Array(memory, at, words * WORD_BYTES)
   }
 
   /** Byte at which a message begins. */

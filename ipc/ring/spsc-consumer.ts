@@ -1,10 +1,18 @@
 import type { RingHandle } from './create.ts'
-import { announce, closedBy, giveBack, type Lane, laneOf, take } from './ends.ts'
+import { announce, closedBy, dataAt, type Lane, laneOf, returnEnd, take } from './ends.ts'
 import { RingError, wholeNumber } from './errors.ts'
 import { CLOSED_BY_CONSUMER, CLOSED_BY_PRODUCER, PRODUCER_DEAD, READ, STATE, WRITTEN } from './layout.ts'
 import { publish, published } from './protocol.ts'
 import { Slots } from './slots.ts'
-import { type AsyncWaitOptions, type Waiter, type WaitOptions, type Woken, wait, waitAsync } from './waiting.ts'
+import {
+  type AsyncWaitOptions,
+  sleepsOn,
+  type Waiter,
+  type WaitOptions,
+  type Woken,
+  wait,
+  waitAsync,
+} from './waiting.ts'
 
 /**
  * The reading side of a lane: one thread has it. Slots go back to the producer an eighth of the ring at a time, and all of them
@@ -39,7 +47,7 @@ export class SpscConsumer {
     this.#end = end
     this.capacity = shape.slots
     this.messageBytes = shape.messageBytes
-    this.#slots = new Slots(end)
+    this.#slots = new Slots(shape, end.memory, dataAt(end))
     this.#cells = cells
     this.#written = at + WRITTEN
     this.#read = at + READ
@@ -47,15 +55,15 @@ export class SpscConsumer {
     this.#at = published(cells, this.#read)
     this.#returned = this.#at
     this.#until = this.#at
-    this.#waiter = {
+    this.#waiter = sleepsOn(
       cells,
-      cell: this.#written,
-      look: () => this.#look(),
-      settle: () => {
+      this.#written,
+      () => this.#look(),
+      () => {
         this.#giveBack()
         return this.#until
       },
-    }
+    )
   }
 
   /** Takes the oldest message, as a copy. `false`: there is none. */
@@ -158,6 +166,20 @@ export class SpscConsumer {
     return (state & PRODUCER_DEAD) !== 0 ? 'peer dead' : null
   }
 
+  /** Marks that the consumer of this and other lanes sleeps; `false`: there is news. */
+  fallAsleep(): boolean {
+    return this.#waiter.fallAsleep() !== null
+  }
+
+  wakeUp(): void {
+    this.#waiter.wakeUp()
+  }
+
+  /** Why there is no need to wait for this lane; `null`: there is. */
+  look(): Woken | null {
+    return this.#look()
+  }
+
   /** Blocks until there is a message. @throws RingError `not here` where threads may not block */
   wait(options: WaitOptions = {}): Woken {
     return wait(this.#waiter, options)
@@ -199,6 +221,6 @@ export class SpscConsumer {
   #leave(): void {
     this.#detached = true
     this.#until = this.#at
-    giveBack(this.#end, 'consumer', this.#taken)
+    returnEnd(this.#end, 'consumer', this.#taken)
   }
 }

@@ -1,10 +1,18 @@
 import type { RingHandle } from './create.ts'
-import { announce, closedBy, giveBack, type Lane, laneOf, take } from './ends.ts'
+import { announce, closedBy, dataAt, type Lane, laneOf, returnEnd, take } from './ends.ts'
 import { RingError, wholeNumber } from './errors.ts'
-import { CLOSED_BY_CONSUMER, CLOSED_BY_PRODUCER, CONSUMER_DEAD, READ, STATE, WRITTEN } from './layout.ts'
-import { publish, published } from './protocol.ts'
+import { CLOSED_BY_CONSUMER, CLOSED_BY_PRODUCER, CONSUMER_DEAD, DOORBELL, READ, STATE, WRITTEN } from './layout.ts'
+import { publishAndRing, published } from './protocol.ts'
 import { Slots } from './slots.ts'
-import { type AsyncWaitOptions, type Waiter, type WaitOptions, type Woken, wait, waitAsync } from './waiting.ts'
+import {
+  type AsyncWaitOptions,
+  sleepsOn,
+  type Waiter,
+  type WaitOptions,
+  type Woken,
+  wait,
+  waitAsync,
+} from './waiting.ts'
 
 /** Of `write`, so many messages may wait for `flush`. */
 const HELD_BACK = 16
@@ -24,6 +32,8 @@ export class SpscProducer {
   readonly #cells: Int32Array<SharedArrayBuffer>
   readonly #written: number
   readonly #read: number
+  /** Where the consumer sleeps: a consumer of many lanes has one place for all. */
+  readonly #bell: number
   readonly #span: number
   readonly #end: Lane
   readonly #taken: number
@@ -45,24 +55,25 @@ export class SpscProducer {
     this.capacity = shape.slots
     this.messageBytes = shape.messageBytes
     this.lane = lane
-    this.#slots = new Slots(end)
+    this.#slots = new Slots(shape, end.memory, dataAt(end))
     this.#cells = cells
     this.#written = at + WRITTEN
     this.#read = at + READ
+    this.#bell = shape.kind === 'mpsc' ? DOORBELL : this.#written
     this.#span = shape.slots * 2
     // Where a producer before this one had come to.
     this.#at = published(cells, this.#written)
     this.#told = this.#at
     this.#full = (published(cells, this.#read) + this.#span) | 0
-    this.#waiter = {
+    this.#waiter = sleepsOn(
       cells,
-      cell: this.#read,
-      look: () => this.#look(),
-      settle: () => {
+      this.#read,
+      () => this.#look(),
+      () => {
         this.flush()
         return (this.#full - this.#span) | 0
       },
-    }
+    )
   }
 
   /** Sends a copy of the message. `false`: the ring is full, or closed. */
@@ -72,7 +83,7 @@ export class SpscProducer {
     this.#slots.put(message, at)
     this.#at = (at + 2) | 0
     this.#told = this.#at
-    publish(this.#cells, this.#written, this.#at)
+    publishAndRing(this.#cells, this.#written, this.#at, this.#bell)
     return true
   }
 
@@ -90,7 +101,7 @@ export class SpscProducer {
   flush(): void {
     if (this.#told === this.#at) return
     this.#told = this.#at
-    publish(this.#cells, this.#written, this.#at)
+    publishAndRing(this.#cells, this.#written, this.#at, this.#bell)
   }
 
   /**
@@ -199,6 +210,6 @@ export class SpscProducer {
   #leave(): void {
     this.#detached = true
     this.#full = this.#at
-    giveBack(this.#end, 'producer', this.#taken)
+    returnEnd(this.#end, 'producer', this.#taken)
   }
 }

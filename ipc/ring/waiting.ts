@@ -1,5 +1,5 @@
 import { RingError } from './errors.ts'
-import { ASLEEP, fallAsleep } from './protocol.ts'
+import { ASLEEP, fallAsleep, wakeUp } from './protocol.ts'
 
 /** Waiting until the other side has done something: spinning, blocking, or awaiting. */
 
@@ -23,12 +23,37 @@ export interface AsyncWaitOptions {
 /** A side that can wait. */
 export interface Waiter {
   readonly cells: Int32Array<SharedArrayBuffer>
-  /** Where it sleeps: the cell on which the other side publishes. */
-  readonly cell: number
   /** Why it need not wait, or `null`. */
   look(): Woken | null
-  /** Gives the other side all that it could be waiting for, and says what the cell holds as long as there is nothing new. */
-  settle(): number
+  /** Gives the other side all that it could be waiting for, and marks that this one sleeps: where, and on what; `null`: there is news. */
+  fallAsleep(): Bed | null
+  /** Takes the mark away. */
+  wakeUp(): void
+}
+
+/** A cell to sleep on, and what it holds until somebody wakes the sleeper. */
+export interface Bed {
+  readonly cell: number
+  readonly value: number
+}
+
+/** Sleeping on the one cell that the other side publishes on. @param settle as `fallAsleep`: what the cell holds as long as there is nothing new */
+export function sleepsOn(
+  cells: Int32Array<SharedArrayBuffer>,
+  cell: number,
+  look: () => Woken | null,
+  settle: () => number,
+): Waiter {
+  let position = 0
+  return {
+    cells,
+    look,
+    fallAsleep: () => {
+      position = settle()
+      return fallAsleep(cells, cell, position) ? { cell, value: position | ASLEEP } : null
+    },
+    wakeUp: () => wakeUp(cells, cell, position),
+  }
 }
 
 const SPIN = 300
@@ -37,7 +62,7 @@ const SLEEP_MS = 100
 
 /** @throws RingError `not here` on a page's main thread, which may not block */
 export function wait(waiter: Waiter, { timeout = Infinity, spin = SPIN }: WaitOptions): Woken {
-  const { cells, cell } = waiter
+  const { cells } = waiter
   const until = timeout === Infinity ? Infinity : performance.now() + timeout
   for (let looks = 0; ; looks++) {
     const woken = waiter.look()
@@ -49,26 +74,21 @@ export function wait(waiter: Waiter, { timeout = Infinity, spin = SPIN }: WaitOp
     }
     const left = until - performance.now()
     if (left <= 0) return 'timed out'
-    const position = waiter.settle()
-    if (!fallAsleep(cells, cell, position)) continue
+    const bed = waiter.fallAsleep()
+    if (bed === null) continue
     // Closing and death are noted elsewhere before they wake: what was missed before the mark is seen now.
     const missed = waiter.look()
-    if (missed === null) block(cells, cell, position | ASLEEP, Math.min(left, SLEEP_MS))
-    wakeUp(cells, cell, position)
+    if (missed === null) block(cells, bed, Math.min(left, SLEEP_MS))
+    waiter.wakeUp()
   }
 }
 
-function block(cells: Int32Array, cell: number, value: number, timeout: number): void {
+function block(cells: Int32Array, { cell, value }: Bed, timeout: number): void {
   try {
     Atomics.wait(cells, cell, value, timeout)
   } catch (error) {
     throw new RingError('not here', `this thread may not block; use the form that awaits (${(error as Error).message})`)
   }
-}
-
-/** Takes the mark of sleep away, if it is still there. */
-function wakeUp(cells: Int32Array, cell: number, position: number): void {
-  Atomics.compareExchange(cells, cell, position | ASLEEP, position)
 }
 
 /** How often to look where `Atomics.waitAsync` is missing. */
@@ -99,16 +119,15 @@ export async function waitAsync(waiter: Waiter, { timeout = Infinity, signal }: 
 
 /** Until the cell changes, or it is time to look again. */
 async function change(waiter: Waiter, timeout: number, stop: Stop): Promise<void> {
-  const { cells, cell } = waiter
   if (typeof Atomics.waitAsync !== 'function') return pause(Math.min(timeout, POLL_MS))
-  const position = waiter.settle()
-  if (!fallAsleep(cells, cell, position)) return
+  const bed = waiter.fallAsleep()
+  if (bed === null) return
   try {
     if (waiter.look() !== null) return
-    const { async, value } = Atomics.waitAsync(cells, cell, position | ASLEEP, timeout)
+    const { async, value } = Atomics.waitAsync(waiter.cells, bed.cell, bed.value, timeout)
     if (async) await stop.or(value)
   } finally {
-    wakeUp(cells, cell, position)
+    waiter.wakeUp()
   }
 }
 

@@ -2,7 +2,7 @@ import { create, SpscConsumer, SpscProducer } from 'ipclab/ring'
 import { describe, expect, test } from 'vitest'
 
 function pair(capacity: number, messageBytes = 8): { producer: SpscProducer; consumer: SpscConsumer } {
-  const handle = create({ capacity, messageBytes })
+  const handle = create({ kind: 'spsc', capacity, messageBytes })
   return { producer: new SpscProducer(handle), consumer: new SpscConsumer(handle) }
 }
 

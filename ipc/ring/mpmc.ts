@@ -1,0 +1,342 @@
+import { type RingHandle, shapeBehind } from './create.ts'
+import { RingError } from './errors.ts'
+import type { Shape } from './layout.ts'
+import {
+  ahead,
+  CLAIMED,
+  CLOSING,
+  END,
+  ENDS,
+  ENDS_MAX,
+  FREE,
+  FULL,
+  HEAD_HINT,
+  lapOf,
+  lapsOf,
+  ownerOf,
+  phaseOf,
+  STATES,
+  slotsAt,
+  state,
+  TAIL_HINT,
+  TAKEN,
+  VOID,
+} from './mpmc-layout.ts'
+import { ASLEEP } from './protocol.ts'
+import { Slots } from './slots.ts'
+import {
+  type AsyncWaitOptions,
+  type Bed,
+  type Waiter,
+  type WaitOptions,
+  type Woken,
+  wait,
+  waitAsync,
+} from './waiting.ts'
+
+/** One end of a ring from many to many: what its producers and its consumers have in common. */
+abstract class MpmcEnd {
+  /** Messages that the ring holds. */
+  readonly capacity: number
+  /** Bytes of a message. */
+  readonly messageBytes: number
+  /** This end's number, by which `declareDead` knows it. */
+  readonly number: number
+  protected readonly slots: Slots
+  protected readonly cells: Int32Array<SharedArrayBuffer>
+  readonly #mask: number
+  readonly #lapShift: number
+  readonly #laps: number
+  readonly #hint: number
+  readonly #waiter: Waiter
+  readonly #taken: number
+  /** The next one to be claimed, or taken, as far as is known: never ahead of the truth. */
+  protected ticket: number
+  protected detached = false
+
+  constructor(handle: RingHandle, hint: number) {
+    const shape = mpmcShape(handle)
+    this.capacity = shape.slots
+    this.messageBytes = shape.messageBytes
+    this.cells = new Int32Array(handle.memory)
+    this.slots = new Slots(shape, handle.memory, slotsAt(shape))
+    this.#mask = shape.slots - 1
+    this.#lapShift = Math.log2(shape.slots)
+    this.#laps = lapsOf(shape.slots)
+    this.#hint = hint
+    this.ticket = this.cells[hint] ?? 0
+    const { number, taken } = takeEnd(this.cells)
+    this.number = number
+    this.#taken = taken
+    this.#waiter = {
+      cells: this.cells,
+      look: () => this.look(),
+      fallAsleep: () => this.#fallAsleep(),
+      // The mark stays: others may sleep on the same slot, and one wake-up too many harms nobody.
+      wakeUp: () => {},
+    }
+  }
+
+  /** Where the state of a ticket's slot is. */
+  protected cellOf(ticket: number): number {
+    return STATES + (ticket & this.#mask)
+  }
+
+  protected lapOf(ticket: number): number {
+    return (ticket >>> this.#lapShift) & (this.#laps - 1)
+  }
+
+  /** The state of a slot that is free again. */
+  protected freeAfter(lap: number): number {
+    return state((lap + 1) & (this.#laps - 1), FREE, 0)
+  }
+
+  protected ahead(seen: number, lap: number): number {
+    return ahead(lapOf(seen), lap, this.#laps)
+  }
+
+  /** This ticket has gone: to the next that may be there. */
+  protected skip(): void {
+    const next = (this.ticket + 1) | 0
+    const hint = this.cells[this.#hint] ?? 0
+    this.ticket = ((hint - next) | 0) > 0 ? hint : next
+  }
+
+  /** This end has had the ticket. */
+  protected advance(): void {
+    this.ticket = (this.ticket + 1) | 0
+    this.cells[this.#hint] = this.ticket
+  }
+
+  /** Puts a slot into its next state, and wakes those who slept on it. */
+  protected pass(cell: number, to: number): void {
+    if ((Atomics.exchange(this.cells, cell, to) & ASLEEP) !== 0) Atomics.notify(this.cells, cell)
+  }
+
+  /** As `pass`, unless somebody else was quicker. */
+  protected change(cell: number, from: number, to: number): void {
+    if (Atomics.compareExchange(this.cells, cell, from, to) === from) Atomics.notify(this.cells, cell)
+  }
+
+  /** Whether there is something to be done, or never will be; `null`: not now. */
+  protected abstract look(): Woken | null
+
+  #fallAsleep(): Bed | null {
+    const cell = this.cellOf(this.ticket)
+    const before = Atomics.load(this.cells, cell)
+    // After the state was read: what changes it later, changes what we sleep on.
+    if (this.look() !== null || this.cellOf(this.ticket) !== cell) return null
+    const value = before | ASLEEP
+    return Atomics.compareExchange(this.cells, cell, before, value) === before ? { cell, value } : null
+  }
+
+  /** Blocks until this end can go on. @throws RingError `not here` where threads may not block */
+  wait(options: WaitOptions = {}): Woken {
+    return wait(this.#waiter, options)
+  }
+
+  /** Until this end can go on; the event loop goes on meanwhile, and is kept alive. */
+  waitAsync(options: AsyncWaitOptions = {}): Promise<Woken> {
+    return waitAsync(this.#waiter, options)
+  }
+
+  /** Closes the ring, for everybody: what was sent is still read. */
+  close(): void {
+    Atomics.store(this.cells, CLOSING, 1)
+    for (let cell = STATES; cell <= STATES + this.#mask; cell++) {
+      Atomics.and(this.cells, cell, ~ASLEEP)
+      Atomics.notify(this.cells, cell)
+    }
+    this.detach()
+  }
+
+  /** Gives this end to whoever takes it next; the ring stays open. */
+  detach(): void {
+    if (this.detached) return
+    this.detached = true
+    Atomics.compareExchange(this.cells, ENDS + this.number, this.#taken, this.#taken + 1)
+  }
+
+  protected get closing(): boolean {
+    return Atomics.load(this.cells, CLOSING) !== 0
+  }
+}
+
+/** An end of a ring from many to many that sends. */
+export class MpmcProducer extends MpmcEnd {
+  /** @throws RingError `not a ring`, `wrong kind`, `taken`: there are 255 ends already */
+  constructor(handle: RingHandle) {
+    super(handle, TAIL_HINT)
+  }
+
+  /** Sends a copy of the message. `false`: the ring is full, or closed. */
+  push(message: ArrayBufferView): boolean {
+    for (;;) {
+      if (this.detached) return false
+      const { ticket } = this
+      const cell = this.cellOf(ticket)
+      const lap = this.lapOf(ticket)
+      const free = state(lap, FREE, 0)
+      const seen = Atomics.compareExchange(this.cells, cell, free, state(lap, CLAIMED, this.number))
+      if (seen === free || this.#claimSleptOn(cell, seen, free)) {
+        this.slots.put(message, ticket << 1)
+        this.pass(cell, state(lap, FULL, 0))
+        this.advance()
+        return true
+      }
+      if (this.#stands(seen, lap) !== null) return false
+    }
+  }
+
+  /** As the claim of a free slot, where somebody sleeps on it. */
+  #claimSleptOn(cell: number, seen: number, free: number): boolean {
+    if (seen !== (free | ASLEEP)) return false
+    const claimed = state(lapOf(free), CLAIMED, this.number) | ASLEEP
+    return Atomics.compareExchange(this.cells, cell, seen, claimed) === seen
+  }
+
+  /** Why a slot in that state can't be claimed with this end's ticket; `null`: it may be tried (again). */
+  #stands(seen: number, lap: number): 'full' | 'closed' | null {
+    const laps = this.ahead(seen, lap)
+    if (laps < 0) return this.closing ? 'closed' : 'full'
+    if (laps === 0 && phaseOf(seen) === FREE) return null
+    if (laps === 0 && phaseOf(seen) === END) return 'closed'
+    this.skip()
+    return null
+  }
+
+  protected override look(): Woken | null {
+    for (;;) {
+      if (this.detached) return 'closed'
+      const { ticket } = this
+      const lap = this.lapOf(ticket)
+      const seen = Atomics.load(this.cells, this.cellOf(ticket))
+      if (this.ahead(seen, lap) === 0 && phaseOf(seen) === FREE) return this.closing ? 'closed' : 'ready'
+      const why = this.#stands(seen, lap)
+      if (why !== null) return why === 'closed' ? why : null
+    }
+  }
+}
+
+/** An end of a ring from many to many that receives. */
+export class MpmcConsumer extends MpmcEnd {
+  /** @throws RingError `not a ring`, `wrong kind`, `taken`: there are 255 ends already */
+  constructor(handle: RingHandle) {
+    super(handle, HEAD_HINT)
+  }
+
+  /** Takes the oldest message, as a copy. `false`: there is none. */
+  pop(message: ArrayBufferView): boolean {
+    for (;;) {
+      if (this.detached) return false
+      const { ticket } = this
+      const cell = this.cellOf(ticket)
+      const lap = this.lapOf(ticket)
+      const full = state(lap, FULL, 0)
+      const seen = Atomics.compareExchange(this.cells, cell, full, state(lap, TAKEN, this.number))
+      if (seen === full || this.#takeSleptOn(cell, seen, full)) {
+        this.slots.take(message, ticket << 1)
+        this.pass(cell, this.freeAfter(lap))
+        this.advance()
+        return true
+      }
+      if (this.#stands(cell, seen, lap) !== null) return false
+    }
+  }
+
+  /** As the taking of a full slot, where somebody sleeps on it. */
+  #takeSleptOn(cell: number, seen: number, full: number): boolean {
+    if (seen !== (full | ASLEEP)) return false
+    const taken = state(lapOf(full), TAKEN, this.number) | ASLEEP
+    return Atomics.compareExchange(this.cells, cell, seen, taken) === seen
+  }
+
+  /** Why a slot in that state can't be taken with this end's ticket; `null`: it may be tried (again). */
+  #stands(cell: number, seen: number, lap: number): 'empty' | 'closed' | null {
+    const laps = this.ahead(seen, lap)
+    const phase = phaseOf(seen)
+    if (laps < 0) return 'empty'
+    if (laps > 0 || phase === TAKEN) {
+      this.skip()
+      return null
+    }
+    if (phase === END) return 'closed'
+    if (phase === CLAIMED) return 'empty'
+    if (phase === VOID) {
+      this.change(cell, seen, this.freeAfter(lap))
+      return null
+    }
+    if (phase === FREE && this.closing) {
+      // From here on nobody can claim it: so what was sent has all been seen.
+      this.change(cell, seen, state(lap, END, 0))
+      return null
+    }
+    return phase === FREE ? 'empty' : null
+  }
+
+  /** Whether there is nothing to read and never will be. */
+  get ended(): boolean {
+    return this.look() === 'closed'
+  }
+
+  protected override look(): Woken | null {
+    for (;;) {
+      if (this.detached) return 'closed'
+      const { ticket } = this
+      const lap = this.lapOf(ticket)
+      const cell = this.cellOf(ticket)
+      const seen = Atomics.load(this.cells, cell)
+      if (this.ahead(seen, lap) === 0 && phaseOf(seen) === FULL) return 'ready'
+      const why = this.#stands(cell, seen, lap)
+      if (why !== null) return why === 'closed' ? why : null
+    }
+  }
+
+  /** Copies of the messages as they come, until the ring is closed. */
+  async *messages({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    for (;;) {
+      const message = new Uint8Array(this.messageBytes)
+      if (this.pop(message)) yield message
+      else if ((await this.waitAsync(signal === undefined ? {} : { signal })) !== 'ready') return
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    return this.messages()
+  }
+}
+
+function mpmcShape(handle: RingHandle): Shape {
+  const shape = shapeBehind(handle)
+  if (shape.kind !== 'mpmc')
+    throw new RingError('wrong kind', `this ring is of kind '${shape.kind}', and 'mpmc' is asked for`)
+  return shape
+}
+
+/** A free number for an end. */
+function takeEnd(cells: Int32Array): { number: number; taken: number } {
+  for (let number = 1; number <= ENDS_MAX; number++) {
+    const count = Atomics.load(cells, ENDS + number)
+    if ((count & 1) === 1) continue
+    if (Atomics.compareExchange(cells, ENDS + number, count, count + 1) === count) return { number, taken: count + 1 }
+  }
+  throw new RingError('taken', `this ring has ${ENDS_MAX} ends already; of those that are gone, say so by declareDead`)
+}
+
+/** The owner of that end is gone: slots that it was writing are void, those that it was reading are free. */
+export function buryMpmcEnd(handle: RingHandle, number: number): void {
+  const { slots } = mpmcShape(handle)
+  const laps = lapsOf(slots)
+  const cells = new Int32Array(handle.memory)
+  const count = Atomics.load(cells, ENDS + number)
+  if ((count & 1) === 0) return
+  for (let cell = STATES; cell < STATES + slots; cell++) {
+    for (let word = Atomics.load(cells, cell); ownerOf(word) === number; word = Atomics.load(cells, cell)) {
+      const after =
+        phaseOf(word) === CLAIMED ? state(lapOf(word), VOID, 0) : state((lapOf(word) + 1) & (laps - 1), FREE, 0)
+      if (Atomics.compareExchange(cells, cell, word, after) !== word) continue
+      Atomics.notify(cells, cell)
+    }
+  }
+  Atomics.compareExchange(cells, ENDS + number, count, count + 1)
+}
