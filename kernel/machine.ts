@@ -17,8 +17,9 @@ export class Machine extends Faultable {
   readonly ready = new ReadySet()
   /** Between `begin` and `reset`. */
   #inRun = false
-  /** How many tasks there were when the run began. */
+  /** How many tasks there were when the run began, and how many there have ever been in it. */
   #originals = 0
+  #numbered = 0
   /** Told of each thread that becomes able to go on; for policies. */
   onReady: ((task: Task) => void) | null = null
   /** What hung on the guards of waits that the last step ended or interrupted: object and part. */
@@ -68,7 +69,8 @@ export class Machine extends Faultable {
     const known = this.tasks.get(id)
     if (known !== undefined) return this.startAgain(known, program)
     const thread = threadOf(this.kernel, id)
-    const task = new Task(id, thread, program, !this.#inRun)
+    const task = new Task(id, this.#numbered, thread, program, !this.#inRun)
+    this.#numbered += 1
     this.tasks.set(id, task)
     this.#runUp(task, thread)
     return task
@@ -118,7 +120,9 @@ export class Machine extends Faultable {
 
   /** Takes a thread that is no more out of the machine. */
   forget(id: Id): void {
-    this.tasks.delete(id)
+    if (!this.tasks.delete(id)) return
+    this.#originals -= 1
+    this.#numbered -= 1
   }
 
   /** Begins a run: `recipe` starts the programs. */
@@ -134,6 +138,7 @@ export class Machine extends Faultable {
   /** Forgets the programs and all that belongs to a run; the state is the caller's to bring back. */
   reset(): void {
     this.ready.clear()
+    this.#numbered = this.#originals
     if (this.tasks.size > this.#originals)
       for (const task of this.tasks.values()) if (!task.original) this.tasks.delete(task.id)
     this.guards.clear()

@@ -70,6 +70,8 @@ function newFrame(kernel: Kernel, id: Id, words: number[]): Frame {
 }
 
 const NO_WORDS: number[] = []
+/** To be copied, which is quicker than one word after another. */
+const ZEROS = Array.from({ length: PAGE_SIZE >> 2 }, () => 0)
 
 /**
  * Walks the page tables. Says the signal that the access raises, or `null` and fills in `kernel.place`.
@@ -207,7 +209,7 @@ export function touchPage(kernel: Kernel, memory: MemoryObject, page: number): v
   const words = Math.min(PAGE_SIZE, memory.size - page * PAGE_SIZE) >> 2
   const id = memory.pages[page] ?? `${memory.id}#${page}`
   memory.pages[page] = id
-  const frame = kernel.state.frames[id] ?? { refs: 1, words: newFrame(kernel, id, []).words }
+  const frame = kernel.state.frames[id] ?? newFrame(kernel, id, ZEROS.slice(0, words))
   while (frame.words.length < words) frame.words.push(0)
 }
 

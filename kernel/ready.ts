@@ -9,6 +9,8 @@ const NOWHERE = -1_000_000
 /** A thread as the machine runs it: its generator and the call it stands before, which can't be in the state. */
 export class Task {
   readonly id: Id
+  /** How many came to be before it in its run; in every run the same for those that exist from the start. */
+  readonly number: number
   /** It exists from the start of every run. */
   readonly original: boolean
   /** The thread's record while the state is changed in place. */
@@ -32,8 +34,9 @@ export class Task {
   /** What a call that was made by hand came to. */
   result: HandResult | null = null
 
-  constructor(id: Id, thread: Thread, program: Program<unknown> | null, original: boolean) {
+  constructor(id: Id, number: number, thread: Thread, program: Program<unknown> | null, original: boolean) {
     this.id = id
+    this.number = number
     this.original = original
     this.thread = thread
     this.program = program

@@ -1,5 +1,5 @@
 import { BadInput, type Machine } from '../../kernel/index.ts'
-import { choiceOf } from '../choice.ts'
+import { type Choice, choiceOf } from '../choice.ts'
 import type { Decider, Learned } from '../decider.ts'
 import { numbers } from '../numbers.ts'
 
@@ -27,7 +27,7 @@ export function pct(seed: string, depth = 3, k = 0): Decider {
   /** There was a run of more steps since. */
   let exceeded = false
 
-  const priorities = new Map<string, number>()
+  const priorities = new Priorities()
   /** The steps at which a thread falls, and how low, the next one last. */
   let changes: Change[] = []
   let step = 0
@@ -44,7 +44,7 @@ export function pct(seed: string, depth = 3, k = 0): Decider {
     let highest = highestOf(machine, ordinary)
     for (let change = changes.at(-1); change?.step === step; change = changes.at(-1)) {
       changes.pop()
-      priorities.set(choiceOf(machine, highest), change.priority)
+      priorities.set(machine, highest, change.priority)
       highest = highestOf(machine, ordinary)
     }
     return highest
@@ -54,7 +54,7 @@ export function pct(seed: string, depth = 3, k = 0): Decider {
     let highest = 0
     let best = -1
     for (let option = 0; option < ordinary; option++) {
-      const priority = priorityOf(choiceOf(machine, option))
+      const priority = priorityOf(machine, option)
       if (priority > best) {
         best = priority
         highest = option
@@ -64,17 +64,16 @@ export function pct(seed: string, depth = 3, k = 0): Decider {
   }
 
   /** A thread that is seen for the first time gets a place among the others, above where they fall to. */
-  function priorityOf(choice: string): number {
-    let priority = priorities.get(choice)
-    if (priority === undefined) {
-      priority = depth + stream.below(PRIORITIES)
-      priorities.set(choice, priority)
-    }
+  function priorityOf(machine: Machine, option: number): number {
+    const known = priorities.get(machine, option)
+    if (known !== NONE) return known
+    const priority = depth + stream.below(PRIORITIES)
+    priorities.set(machine, option, priority)
     return priority
   }
 
   function note(machine: Machine, ordinary: number): void {
-    for (let option = 0; option < ordinary; option++) priorities.set(choiceOf(machine, option), 0)
+    for (let option = 0; option < ordinary; option++) priorities.set(machine, option, 0)
   }
 
   /** Learns from the run just made; of one that went on as a random walk only from that: what spun is to spin no longer the next time. */
@@ -132,6 +131,37 @@ export function pct(seed: string, depth = 3, k = 0): Decider {
     const chosen: Change[] = []
     for (let priority = 0; priority < depth - 1; priority++) chosen.push({ step: 1 + stream.below(steps), priority })
     return chosen.sort((a, b) => b.step - a.step || a.priority - b.priority)
+  }
+}
+
+const NONE = -1
+
+/** The priorities of threads, by their numbers because they are asked for all the time, and of timers. */
+class Priorities {
+  readonly #threads: number[] = []
+  readonly #timers = new Map<Choice, number>()
+  size = 0
+
+  get(machine: Machine, option: number): number {
+    if (option >= machine.ready.size) return this.#timers.get(choiceOf(machine, option)) ?? NONE
+    return this.#threads[machine.ready.at(option).number] ?? NONE
+  }
+
+  set(machine: Machine, option: number, priority: number): void {
+    if (this.get(machine, option) === NONE) this.size += 1
+    if (option >= machine.ready.size) {
+      this.#timers.set(choiceOf(machine, option), priority)
+      return
+    }
+    const { number } = machine.ready.at(option)
+    while (this.#threads.length <= number) this.#threads.push(NONE)
+    this.#threads[number] = priority
+  }
+
+  clear(): void {
+    this.#threads.fill(NONE)
+    if (this.#timers.size > 0) this.#timers.clear()
+    this.size = 0
   }
 }
 
