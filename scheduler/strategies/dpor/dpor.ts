@@ -7,6 +7,7 @@ import { Picked } from './picked.ts'
 import { type Blocked, isAsleep, Races, type Reversals } from './races.ts'
 import { shareOf } from './share.ts'
 import { Sources } from './source.ts'
+import { Branch } from './tree.ts'
 import { Unseen } from './unseen.ts'
 
 export interface DporOptions {
@@ -126,7 +127,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
     const actor = free(machine, node)
     if (actor < 0) return null
     const event = unknown(actor)
-    node.branches.push({ event, children: [], free: true })
+    node.branches.push(new Branch(event))
     return event
   }
 
@@ -234,7 +235,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
           path.notAfter(first, [], rest)
           races.tryInstead(first, actor, rest)
         }
-      } else branches.push({ event: unknown(actor), children: [], free: true })
+      } else branches.push(new Branch(unknown(actor)))
     }
   }
 
@@ -242,7 +243,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
   function tryOthers({ event, branches }: Node): void {
     const picks = Picked.after(event)
     if (picks === null) return
-    branches.unshift({ event: { ...event, picks, touched: null }, children: [], free: true })
+    branches.unshift(new Branch({ ...event, picks, touched: null }))
   }
 
   return {

@@ -1,7 +1,7 @@
 import { FAULT } from '../../choice.ts'
 import { dependent, type Event, NOBODY, unknown } from './event.ts'
 import type { Node, Path } from './path.ts'
-import { insert, NOT_FIRST, prune, Sequence } from './tree.ts'
+import { Branch, insert, NOT_FIRST, prune, Sequence } from './tree.ts'
 
 /** What a run that is over asks for: each of its races the other way round. */
 
@@ -14,9 +14,11 @@ export interface Race {
   whole: boolean
   /** What is asleep before the first, and leads to all that was asked for, if it hangs together with none of those steps. */
   witness: Event | null
+  /** How often a branch of a tree had been found to touch more than was known: then the answer may be another. */
+  widened: number
 }
 
-export const raceWith = (first: number): Race => ({ first, last: Infinity, whole: true, witness: null })
+export const raceWith = (first: number): Race => ({ first, last: Infinity, whole: true, witness: null, widened: 0 })
 
 /** A call in which a thread waits for ever, or until it is ended: it, too, could have come earlier. */
 export interface Blocked {
@@ -69,8 +71,9 @@ export class Races implements Reversals {
   }
 
   /** Whether the same would come of the race as before. */
-  #isSettled({ first, last, whole, witness }: Race, shared: number): boolean {
+  #isSettled({ first, last, whole, witness, widened }: Race, shared: number): boolean {
     const { nodes, clocks, places } = this.#path
+    if (witness === null && widened !== this.#sequence.widened) return false
     if (last < shared && (!whole || clocks.isBeforeAll(first))) return true
     if (witness === null) return false
     for (let i = shared; i < nodes.length; i++) {
@@ -89,6 +92,7 @@ export class Races implements Reversals {
     for (const second of seconds) {
       const { event, races } = nodes[second] as Node // a step of the run
       const race = races.find((one) => one.first === first) as Race // it is why it is here
+      race.widened = this.#sequence.widened
       race.witness = this.#ask(first, event, left)
       const { looked } = this.#sequence
       race.whole = looked >= left
@@ -124,7 +128,7 @@ export class Races implements Reversals {
     const event = unknown(actor)
     if (!tried.includes(actor)) {
       tried.push(actor)
-      branches.splice(1, 0, { event, children: [], free: true })
+      branches.splice(1, 0, new Branch(event))
     }
     if (rest.length === 0) return
     this.#sequence.begin(rest, rest.length, event)

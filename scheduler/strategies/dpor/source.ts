@@ -1,7 +1,7 @@
 import { type Event, NOBODY, same, unknown } from './event.ts'
 import type { Node, Path } from './path.ts'
 import { type Blocked, isAsleep, knownOf, type Reversals, undisturbed } from './races.ts'
-import { Sequence } from './tree.ts'
+import { Branch, Sequence } from './tree.ts'
 
 /**
  * What a run that is over asks for by source sets: of each of its races that is new, that something be explored from
@@ -59,7 +59,7 @@ export class Sources implements Reversals {
     const event = unknown(actor)
     if (!tried.includes(actor)) {
       tried.push(actor)
-      branches.push({ event, children: [], free: true })
+      branches.push(new Branch(event))
     }
     if (rest.length > 0) this.#ask(at, event, rest, rest.length)
   }
@@ -72,7 +72,7 @@ export class Sources implements Reversals {
     const begins = (event: Event): boolean => sequence.initial(event) >= 0
     if (sleep.some(begins) || branches.some(({ event }) => begins(event))) return
     const event = count === 0 ? second : (events[0] as Event) // there is one
-    branches.push({ event, children: [], free: event.touched === null })
+    branches.push(new Branch(event))
   }
 
   /** Nothing that is asleep is explored. */

@@ -5,13 +5,48 @@ import { dependent, type Event, note, type Places, same } from './event.ts'
  * Abdulla, Aronis, Jonsson, Sagonas, Optimal dynamic partial order reduction, POPL 2014, section 6.
  */
 
-export interface Branch {
-  /** Not asked for by a race: whatever else could be picked inside its step is to be tried, too. */
-  readonly free: boolean
+export class Branch {
   event: Event
   /** In the order in which they will be explored. */
-  readonly children: Branch[]
+  readonly #children: Branch[] = []
+  /** Instead of children: what comes one after the other, from there on. Few of them are ever gone through. */
+  #behind: Event[]
+  readonly #from: number
+
+  constructor(event: Event, behind: Event[] = NONE, from = 0) {
+    this.event = event
+    this.#behind = behind
+    this.#from = from
+    this.free = event.touched === null
+  }
+
+  /** Not asked for by a race: whatever else could be picked inside its step is to be tried, too. */
+  readonly free: boolean
+
+  get children(): Branch[] {
+    const next = this.#behind[this.#from]
+    if (next !== undefined) this.#children.push(new Branch(next, this.#behind, this.#from + 1))
+    this.#behind = NONE
+    return this.#children
+  }
+
+  /** Goes on with a sequence as long as there is one way only. Returns where there are others or none for it, `null` at a leaf. */
+  follow(sequence: Sequence): Branch[] | null {
+    const behind = this.#behind
+    let at = this.#from
+    for (; at < behind.length; at++) {
+      const event = sequence.takeFirst(behind[at] as Event) // below length
+      if (event === null) break
+      behind[at] = event
+    }
+    if (at >= behind.length) return this.#children.length === 0 ? null : this.#children
+    let branch: Branch = this
+    for (let i = this.#from; i < at; i++) branch = branch.children[0] as Branch // it has that one child
+    return branch.children
+  }
 }
+
+const NONE: Event[] = []
 
 /** What a step is to a sequence: its place in it, if it could as well come first; or it is not in it, and could. */
 export const NOT_FIRST = -2
@@ -25,6 +60,8 @@ export class Sequence {
   #length = 0
   /** How far anything looked since it was begun: steps behind that had no say. */
   looked = -1
+  /** How often a step in a tree was found to touch more than was known of it. */
+  widened = 0
 
   constructor(places: Places) {
     this.#places = places
@@ -61,8 +98,20 @@ export class Sequence {
     return step.strikes ? NOT_FIRST : ABSENT
   }
 
-  /** Takes a step out that could come first. */
-  take(at: number): Event {
+  /**
+   * Whether the step could come first; if it is there, it is taken out. Returns the step with all that it was seen to
+   * touch, in either place; `null`: it could not.
+   */
+  takeFirst(step: Event): Event | null {
+    const at = this.initial(step)
+    if (at === NOT_FIRST) return null
+    if (at === ABSENT) return step
+    const wider = both(step, this.#take(at))
+    if (wider !== step) this.widened += 1
+    return wider
+  }
+
+  #take(at: number): Event {
     const events = this.#events
     const taken = events[at] as Event // `initial` found it there
     for (let i = at; i > this.#from; i--) events[i] = events[i - 1] as Event // those before it move up
@@ -72,12 +121,7 @@ export class Sequence {
 
   /** As a branch of a tree. */
   chain(): Branch {
-    let branch: Branch | null = null
-    for (let i = this.#length - 1; i >= this.#from; i--) {
-      const event = this.#events[i] as Event // below length
-      branch = { event, children: branch === null ? [] : [branch], free: event.touched === null }
-    }
-    return branch as Branch // it is not empty
+    return new Branch(this.#events[this.#from] as Event, this.#events.slice(this.#from + 1, this.#length)) // it is not empty
   }
 }
 
@@ -93,19 +137,19 @@ export function insert(sequence: Sequence, branches: Branch[]): void {
       if (!sequence.isEmpty) level.push(sequence.chain())
       return
     }
+    const next = found.follow(sequence)
     // A leaf is explored freely from there on, and that leads to everything.
-    if (found.children.length === 0) return
-    level = found.children
+    if (next === null) return
+    level = next
   }
 }
 
 /** The branch with which the sequence could begin; its step is taken out of the sequence. */
 function descend(sequence: Sequence, level: readonly Branch[]): Branch | null {
-  for (let i = 0; i < level.length; i++) {
-    const branch = level[i] as Branch // below length
-    const at = sequence.initial(branch.event)
-    if (at === NOT_FIRST) continue
-    if (at !== ABSENT) branch.event = both(branch.event, sequence.take(at))
+  for (const branch of level) {
+    const event = sequence.takeFirst(branch.event)
+    if (event === null) continue
+    branch.event = event
     return branch
   }
   return null
@@ -134,8 +178,9 @@ export function prune(branches: Branch[], explored: Event, places: Places): void
 }
 
 /** Whether all that the branch leads to is covered; what of it is, is taken out. */
-function isCovered({ event, children }: Branch, explored: Event, places: Places): boolean {
-  if (dependent(explored, event, places)) return same(explored, event)
+function isCovered(branch: Branch, explored: Event, places: Places): boolean {
+  if (dependent(explored, branch.event, places)) return same(explored, branch.event)
+  const { children } = branch
   if (children.length === 0) return !explored.strikes
   prune(children, explored, places)
   return children.length === 0
