@@ -308,7 +308,8 @@ export class Path {
   refusals(at: number, task: Task, guarded: readonly number[], machine: Machine): readonly number[] {
     const refused: number[] = []
     this.#order(at, this.actor(task.id))
-    for (const touch of guarded) {
+    // With what the call does beside, when it goes on, it may be turned round as well.
+    for (const touch of this.unseen === null ? guarded : [...guarded, ...this.unseen.touches]) {
       for (const place of [touch >> 1, ...this.places.overlapping(touch >> 1)]) {
         const steps = this.#accesses[place]?.steps ?? NOBODY
         for (let i = steps.length - 1; i >= 0; i--) {

@@ -13,6 +13,8 @@ export class Unseen {
   readonly #checks: Place
   /** How much checks had looked at when the search began, or was begun anew. */
   readonly #known: number
+  /** All that a step may do of that kind. */
+  readonly touches: readonly number[]
   /** The ghost before the step, where it is not known to be seen changed. */
   #before: string | null = null
 
@@ -22,6 +24,7 @@ export class Unseen {
     this.#simulation = simulation
     this.#ghost = places.of('?ghost', 0)
     this.#checks = places.of('?checks', 0)
+    this.touches = [(this.#ghost << 1) | 1, (this.#checks << 1) | 1]
     this.#known = sizeOf(looks)
   }
 
