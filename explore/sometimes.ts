@@ -22,13 +22,17 @@ export class Sometimes {
     return this.#unreached.size === 0 ? null : this.#watch
   }
 
-  readonly #watch = ({ world }: Simulation): void => {
+  readonly #watch = ({ world, machine }: Simulation): void => {
     for (const [name, reached] of this.#unreached) {
       try {
         const verdict: unknown = reached(world)
         if (typeof verdict !== 'boolean')
           throw new BadInput(`sometimes '${name}' must say true or false, not ${String(verdict)}`)
         if (!verdict) continue
+        if (machine.pruned) {
+          machine.doubtful = true
+          continue
+        }
         this.#unreached.delete(name)
         this.#reached.push(name)
       } catch (error) {

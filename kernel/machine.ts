@@ -148,6 +148,7 @@ export class Machine extends Faultable {
     this.alive = 0
     this.trouble = null
     this.pruned = false
+    this.doubtful = false
     this.actor = null
     this.running = null
     this.faultBook?.reset()
@@ -210,6 +211,7 @@ export class Machine extends Faultable {
     if (this.finished.length > 0) this.finished = []
     if (this.abandoned.length > 0) this.abandoned = []
     this.concluded = false
+    this.forsakes = false
     this.steps += 1
   }
 

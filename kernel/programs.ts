@@ -43,6 +43,8 @@ export abstract class Programs {
     fail: (kind, message) => this.fail(kind, message, null, this.#speaker, this.#said),
     prune: () => {
       this.pruned = true
+      this.trouble = null // of the same step
+      this.forsakes = true
       this.#forsaken = true
     },
   }
@@ -51,6 +53,10 @@ export abstract class Programs {
   pruned = false
   /** Whose `assume` did not hold stands still from then on, and the others go on: for who has to know what they do. */
   parks = false
+  /** In the step just made somebody's `assume` did not hold. */
+  forsakes = false
+  /** After that something was seen that may also be seen where nobody has come to that `assume` yet. */
+  doubtful = false
   /** In the program that is running now. */
   #forsaken = false
   /** Lines logged during the last step. */
@@ -143,7 +149,10 @@ export abstract class Programs {
     task: Task | null,
     call: Call<unknown> | null,
   ) {
-    if (this.pruned) return // in a run that nobody is interested in
+    if (this.pruned) {
+      this.doubtful = true
+      return
+    }
     this.trouble ??= { kind, message, code, thread: task?.id ?? '', site: call?.site ?? null }
   }
 

@@ -31,7 +31,7 @@ export type Ending =
   /** Given up by the decider, as it was made in another order before. */
   | 'redundant'
 
-/** What is wrong, where the ending is none of `done` and `pruned`. */
+/** What is wrong, where the ending is none of `done`, `pruned` and `redundant`, nor the run was cut short after `assume`. */
 export interface Failure {
   readonly kind: 'deadlock' | 'data race' | 'invariant' | 'assertion' | 'uncaught error' | 'step limit'
   /** Which invariant, which assertion, which error code; the scenario's `expect` names it. */
@@ -65,6 +65,7 @@ export interface Outcome {
 
 const DONE: Outcome = { ending: 'done', failure: null }
 const PRUNED: Outcome = { ending: 'pruned', failure: null }
+const CUT: Outcome = { ending: 'step limit', failure: null }
 const REDUNDANT: Outcome = { ending: 'redundant', failure: null }
 
 export const MAX_STEPS = 10_000
@@ -90,21 +91,22 @@ function steps(simulation: Simulation, decider: Decider, options: RunOptions): O
     if (machine.pruned && (!machine.parks || machine.steps === 0)) return PRUNED
     if (machine.trouble !== null) return trouble(simulation)
     const late = machine.ordinary === 0
-    if (late && machine.faults.length === 0) return machine.pruned ? PRUNED : ended(simulation, options)
+    if (late && machine.faults.length === 0) return machine.pruned ? forsaken(simulation) : ended(simulation, options)
     // Where all can go on nobody waits; where nobody can, it is no matter of some.
     if (partial && !late && machine.ready.size < machine.alive && !machine.pruned && closedCircle(machine))
       return standing(simulation, standstill(simulation), options, null)
-    if (machine.steps >= maxSteps) return machine.pruned ? PRUNED : stepLimit(simulation, options)
+    if (machine.steps >= maxSteps) return machine.pruned ? CUT : stepLimit(simulation, options)
     const option = decider.next(machine)
-    if (option < 0) return !late ? REDUNDANT : machine.pruned ? PRUNED : ended(simulation, options)
+    if (option < 0) return !late ? REDUNDANT : machine.pruned ? forsaken(simulation) : ended(simulation, options)
     machine.step(option)
     if (late && decider.isTooLate?.(machine) === true) return REDUNDANT
     ledger?.observe()
     races?.observe()
     if (observers !== undefined) for (const observe of observers) observe(simulation)
-    // What does not hold in a step that ends in assume(false) is of no interest.
-    if (checks.length > 0 && !machine.pruned) failure = checkAll(checks, simulation)
-    if (races !== null && races.race !== null && !machine.pruned) failure = raced(races.race)
+    // What does not hold in a step that ends in assume(false), or after it, is of no interest, but for who can tell that it comes without it, too.
+    if (machine.pruned) machine.doubtful ||= machine.parks && isBroken(checks, races, simulation)
+    else if (races !== null && races.race !== null) failure = raced(races.race)
+    else if (checks.length > 0) failure = checkAll(checks, simulation)
   }
   return { ending: 'broken', failure }
 }
@@ -145,6 +147,23 @@ function ask(name: string, holds: Check[1], simulation: Simulation): boolean | s
   } catch (error) {
     throw unusable(`invariant '${name}'`, error)
   }
+}
+
+function isBroken(checks: readonly Check[], races: FirstRace | null, simulation: Simulation): boolean {
+  if (races !== null && races.race !== null) return true
+  try {
+    return checkAll(checks, simulation) !== null
+  } catch (error) {
+    if (error instanceof BadInput) return true
+    throw error
+  }
+}
+
+/** Nobody can go on who is not behind an `assume`. */
+function forsaken(simulation: Simulation): Outcome {
+  const { machine, scenario } = simulation
+  machine.doubtful ||= scenario.deadlocks !== 'total' && standstill(simulation).stuck.length > 0
+  return PRUNED
 }
 
 /** Nobody can go on: all have ended, or somebody waits for ever. */

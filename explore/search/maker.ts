@@ -101,7 +101,7 @@ export class Maker {
 
   /** The choices of a run that ended in a panic. */
   #decisions(decider: Logged): readonly string[] {
-    const again = indexed(decider.taken())
+    const again = indexed(decider.taken(), decider)
     try {
       run(this.#stage(again), again, this.#plain)
     } catch (error) {
@@ -139,7 +139,8 @@ export class Maker {
     const { phase, decider } = unit
     if (ending === 'pruned') unit.pruned += 1
     if (words === null && failure === null) return
-    if (words !== null) checkDeterminism(simulation, this.#again(unit), words, this.#wishes.maxSteps)
+    if (words !== null && ending !== 'redundant')
+      checkDeterminism(simulation, this.#again(unit), words, this.#wishes.maxSteps)
     if (failure === null) return
     if (this.#isUnfair(phase, failure)) {
       unit.is('endless')
@@ -163,7 +164,9 @@ export class Maker {
 
   /** Decides as the run just made was decided. */
   #again({ phase, decider }: UnderWay): Witnessed {
-    return decider.keepsTime ? witnessed(deciderNamed(phase.name, this.#wishes.seed)) : indexed(decider.taken())
+    return decider.keepsTime
+      ? witnessed(deciderNamed(phase.name, this.#wishes.seed))
+      : indexed(decider.taken(), decider)
   }
 }
 

@@ -31,7 +31,9 @@ export function logged(inner: Decider): Logged {
     get traces() {
       return inner.traces ?? null
     },
-    needsEnds: inner.needsEnds ?? false,
+    get needsEnds() {
+      return inner.needsEnds ?? false
+    },
     reduces: inner.reduces ?? false,
     ...(inner.isTooLate === undefined ? {} : { isTooLate: (machine) => inner.isTooLate?.(machine) === true }),
     ended: (simulation, ending) => inner.ended?.(simulation, ending),
@@ -79,6 +81,10 @@ export function witnessed(inner: Decider): Witnessed {
     name: inner.name,
     keepsTime: inner.keepsTime,
     complete: false,
+    get needsEnds() {
+      return inner.needsEnds ?? false
+    },
+    ...(inner.isTooLate === undefined ? {} : { isTooLate: (machine) => inner.isTooLate?.(machine) === true }),
     begin(simulation, index) {
       invariant(index === 0, 'a schedule is of one run')
       return inner.begin(simulation, index)
@@ -99,8 +105,8 @@ export function witnessed(inner: Decider): Witnessed {
   }
 }
 
-/** Makes the run of a log again, and says what the options were. Not for runs under a policy, which keeps time: make those again by the policy. */
-export function indexed(log: readonly number[]): Witnessed {
+/** Makes the run of a log again, as `like` made it, and says what the options were. Not for runs under a policy, which keeps time: make those again by the policy. */
+export function indexed(log: readonly number[], like: Pick<Decider, 'needsEnds' | 'isTooLate'> = {}): Witnessed {
   let at = 0
 
   function take(count: number): number {
@@ -117,6 +123,8 @@ export function indexed(log: readonly number[]): Witnessed {
     name: 'indexed',
     keepsTime: false,
     complete: false,
+    needsEnds: like.needsEnds ?? false,
+    ...(like.isTooLate === undefined ? {} : { isTooLate: () => false }),
     begin: () => true,
     next: (machine) => take(machine.options),
     pick: (_kind, _thread, count) => take(count),

@@ -29,7 +29,9 @@ export function prefixed(choices: readonly Choice[], inner: Decider): Decider {
     get traces() {
       return inner.traces ?? null
     },
-    needsEnds: inner.needsEnds ?? false,
+    get needsEnds() {
+      return inner.needsEnds ?? false
+    },
     reduces: inner.reduces ?? false,
     ended: (simulation, ending) => inner.ended?.(simulation, ending),
     begin(simulation, index) {

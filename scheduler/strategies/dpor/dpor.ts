@@ -46,6 +46,10 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
   let ender = ''
   let standing: readonly Blocked[] = NONE_BLOCKED
   let missed = false
+  /** Of the last run, what is to be made once more: without what came after an `assume` that did not hold, which is made last. */
+  let due: readonly Event[] | null = null
+  /** The same for the run under way; `null`: it is a run like any other. */
+  let once: readonly Event[] | null = null
   /** Runs since the search began, or was begun anew. */
   let made = 0
 
@@ -54,6 +58,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
   }
 
   function next(machine: Machine): number {
+    if (once !== null) return onceMore(machine, once)
     if (depth < shared) return again(machine)
     absorb(machine)
     const node = path.nodes[depth] ?? enter(machine)
@@ -70,6 +75,15 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
     picked.begin(plan, node.sleep)
     depth += 1
     return node.option
+  }
+
+  function onceMore(machine: Machine, steps: readonly Event[]): number {
+    const event = steps[depth] as Event // the last one ends the run
+    depth += 1
+    picked.begin(event, NONE_ASLEEP)
+    const option = optionOf(machine, path.names[event.actor] ?? '')
+    if (option < 0) throw changed()
+    return option
   }
 
   /** The step that was made there in the run before. */
@@ -249,7 +263,9 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
   return {
     name: source ? 'dpor:source' : 'dpor',
     keepsTime: false,
-    needsEnds: true,
+    get needsEnds() {
+      return once === null
+    },
     reduces: true,
     get complete() {
       return exhausted && !cut
@@ -263,9 +279,16 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
     begin(simulation, index) {
       depth = 0
       if (index === 0) {
+        due = null
+        once = null
         looks = Unseen.isIn(simulation) ? simulation.tell() : null
         if (looks !== null) simulation.start()
-      } else if (path.unseen?.grew !== true && !missed) {
+      } else {
+        once = due
+        due = null
+        if (once !== null) return true
+      }
+      if (index > 0 && path.unseen?.grew !== true && !missed) {
         exhausted = !backtrack()
         if (!exhausted) made += 1
         return !exhausted
@@ -288,11 +311,13 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
       return option
     },
     isTooLate(machine) {
+      if (once !== null) return false
       absorb(machine)
       if (depth <= shared) return false // it was looked at when it was made first
       return path.isAfterAll(path.nodes.length - 1)
     },
     ended({ machine }: Simulation, ending) {
+      if (once !== null) return
       if (ending === 'step limit') cut = true
       if (ending === 'redundant') made -= 1
       if (depth < shared) throw changed()
@@ -303,6 +328,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
       else if (ending !== 'redundant') strikeLate(last)
       // Also where what was planned can't happen: who waits then was planned too late, and its races are others.
       races.reverse(blocked(machine, path.nodes.length), shared)
+      if (machine.doubtful) due = path.unforsaken()
     },
   }
 }

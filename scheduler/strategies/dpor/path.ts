@@ -32,6 +32,8 @@ export class Node {
   cut: readonly Blocked[] = NO_CALLS
   /** It was the last fault that may strike. */
   exhausts = false
+  /** In the step somebody's `assume` did not hold. */
+  forsakes = false
   /** The option that it was. */
   option = -1
   /** How many steps of its actor there are, with it; 0: none was made yet. */
@@ -168,6 +170,7 @@ export class Path {
     const event: Event = { actor, picks, counts, touched, strikes, reaches }
     node.exhausts = strikes && machine.faultBook?.exhausted === true
     node.event = event
+    node.forsakes = machine.forsakes
     node.races = this.standing(at, event, before.refused)
     this.#append(node, at, event)
     for (let i = 0; i < touched.length; i++) {
@@ -351,6 +354,26 @@ export class Path {
       count += 1
     }
     return count
+  }
+
+  /** The steps that come after no `assume` that does not hold, and then the first of those; `null`: that was their order. */
+  unforsaken(): readonly Event[] | null {
+    const { nodes, clocks } = this
+    const events: Event[] = []
+    const forsaking: number[] = []
+    let isNew = false
+    for (let i = 0; i < nodes.length; i++) {
+      const { sequence, event, forsakes } = nodes[i] as Node // below length
+      if (sequence === 0) break
+      if (forsakes) forsaking.push(i)
+      if (forsaking.some((step) => clocks.isBefore(step, i))) continue
+      if (forsaking.length > 0) isNew = true
+      events.push(event)
+    }
+    const first = nodes[forsaking[0] ?? -1]
+    if (!isNew || first === undefined) return null
+    events.push(first.event)
+    return events
   }
 
   /** Timers and faults that the machine could strike with, by their numbers. */
