@@ -91,6 +91,7 @@ export function witnessed(inner: Decider): Witnessed {
     },
     next(machine) {
       const option = inner.next(machine)
+      if (option < 0) return option
       if (isPreemption(machine, option)) preemptions += 1
       steps += 1
       choices.push(choiceOf(machine, option))
@@ -126,7 +127,8 @@ export function indexed(log: readonly number[], like: Pick<Decider, 'needsEnds' 
     needsEnds: like.needsEnds ?? false,
     ...(like.isTooLate === undefined ? {} : { isTooLate: () => false }),
     begin: () => true,
-    next: (machine) => take(machine.options),
+    // Where nobody else can go on no fault need strike, and then none is in the log.
+    next: (machine) => (machine.ordinary === 0 && at === log.length ? -1 : take(machine.options)),
     pick: (_kind, _thread, count) => take(count),
   })
 }
