@@ -22,8 +22,8 @@ export interface Place {
   word: number
 }
 
-/** The translation that a thread used last: a cache, not state. */
-export interface Tlb {
+/** A translation that a thread has used: a cache, not state. */
+export interface Translation {
   process: Id
   /** Of the page. */
   start: number
@@ -33,6 +33,9 @@ export interface Tlb {
   frame: Id
   words: number[]
 }
+
+/** One for each remainder of a page's number: variables and the locks that guard them often lie on different pages. */
+export type Tlb = readonly [Translation, Translation, Translation, Translation]
 
 /** A thread that a transition has made, and the program it is to run. */
 export interface Spawned {

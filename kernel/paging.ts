@@ -1,7 +1,7 @@
 import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WHOLE } from './footprint.ts'
 import type { Journal } from './journal.ts'
-import { type Kernel, peek, processOf } from './kernel.ts'
+import { type Kernel, peek, processOf, type Tlb, type Translation } from './kernel.ts'
 import type { Frame, Id, KernelObject, Mapping, Process, Ref, Signal, Thread } from './state.ts'
 
 /**
@@ -10,7 +10,8 @@ import type { Frame, Id, KernelObject, Mapping, Process, Ref, Signal, Thread } f
  * the two writes again.
  */
 
-export const PAGE_SIZE = 4096
+const PAGE_BITS = 12
+export const PAGE_SIZE = 1 << PAGE_BITS
 
 export const PROT_NONE = 0
 export const PROT_READ = 1
@@ -80,19 +81,20 @@ const ZEROS = Array.from({ length: PAGE_SIZE >> 2 }, () => 0)
 export function translate(kernel: Kernel, thread: Thread, address: number, write: boolean): Signal | null {
   const place = kernel.place
   const { tlb } = kernel
-  const inPage = tlb === null ? -1 : address - tlb.start
+  const known = tlb === null ? null : entryOf(tlb, address)
+  const inPage = known === null ? -1 : address - known.start
   if (
-    tlb !== null &&
+    known !== null &&
     inPage >= 0 &&
     inPage < PAGE_SIZE &&
-    tlb.process === thread.process &&
-    tlb.epoch === kernel.mappingsEpoch &&
-    (!write || tlb.writable)
+    known.process === thread.process &&
+    known.epoch === kernel.mappingsEpoch &&
+    (!write || known.writable)
   ) {
     // Under a draft the words are another object each time; a page that still is the parent's has them elsewhere.
-    const words = kernel.drafted ? kernel.state.frames[tlb.frame]?.words : tlb.words
+    const words = kernel.drafted ? kernel.state.frames[known.frame]?.words : known.words
     if (words !== undefined) {
-      place.frame = tlb.frame
+      place.frame = known.frame
       place.words = words
       place.word = inPage >> 2
       return null
@@ -178,13 +180,16 @@ function wordsOf(kernel: Kernel, frame: Id): number[] {
 function remember(kernel: Kernel, thread: Thread, address: number, writable: boolean): void {
   const { tlb, place } = kernel
   if (tlb === null) return
-  tlb.process = thread.process
-  tlb.start = address - (address % PAGE_SIZE)
-  tlb.epoch = kernel.mappingsEpoch
-  tlb.writable = writable
-  tlb.frame = place.frame
-  tlb.words = place.words
+  const entry = entryOf(tlb, address)
+  entry.process = thread.process
+  entry.start = address - (address % PAGE_SIZE)
+  entry.epoch = kernel.mappingsEpoch
+  entry.writable = writable
+  entry.frame = place.frame
+  entry.words = place.words
 }
+
+const entryOf = (tlb: Tlb, address: number): Translation => tlb[(address >>> PAGE_BITS) & 3] as Translation // it has four
 
 /** What lies at the address, as a reader would name it: `buffer+8`, and `own+8 of p` where it is the process's alone. */
 export function nameOfPlace(kernel: Kernel, thread: Thread, address: number): string {

@@ -1,10 +1,19 @@
 import type { Call, Program } from './call.ts'
-import type { Tlb } from './kernel.ts'
+import type { Tlb, Translation } from './kernel.ts'
 import type { Id, Thread } from './state.ts'
 import type { Watch } from './watch.ts'
 
 /** Of a page further below every address than a page is long. */
 const NOWHERE = -1_000_000
+
+const nothing = (): Translation => ({
+  process: '',
+  start: NOWHERE,
+  epoch: 0,
+  writable: false,
+  frame: '',
+  words: [],
+})
 
 /** A thread as the machine runs it: its generator and the call it stands before, which can't be in the state. */
 export class Task {
@@ -24,7 +33,7 @@ export class Task {
   readonly interrupted: { program: Program<unknown> | null; pending: Call<unknown> | null }[] = []
   /** Where it is in the ready set, -1 when it isn't. */
   slot = -1
-  readonly tlb: Tlb = { process: '', start: NOWHERE, epoch: 0, writable: false, frame: '', words: [] }
+  readonly tlb: Tlb = [nothing(), nothing(), nothing(), nothing()]
   /** On how many parts of objects its guard hangs, while it has one. */
   watching = 0
   /** The first so many of these are on, the others are kept for later. */
