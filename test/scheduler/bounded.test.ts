@@ -58,8 +58,9 @@ describe('depth first within a bound on preemptions', () => {
         expect(search.complete).toBe(most <= preemptions)
         expect(search.bound).toBe(Math.min(most, preemptions))
         // Once a schedule with n is made, all that have fewer were made before.
-        const first = within.map(({ text }, index) => within.findIndex((made) => made.text === text) === index)
-        const order = within.filter((_, index) => first[index]).map((made) => made.preemptions)
+        const fewest = new Map<string, number>()
+        for (const { text, preemptions } of within) if (!fewest.has(text)) fewest.set(text, preemptions)
+        const order = [...fewest.values()]
         expect(order).toEqual([...order].sort((a, b) => a - b))
       }),
       { numRuns: 60 },
