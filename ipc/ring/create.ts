@@ -95,11 +95,28 @@ function allocate(bytes: number): SharedArrayBuffer {
 const NOT_ISOLATED =
   'a page may share memory only when it is isolated: serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
 
-/** What the ring behind a handle is. @throws RingError `not a ring` */
-export function shapeBehind(handle: RingHandle): Shape {
+/**
+ * What the ring behind a handle is.
+ * @param kind what it has to be
+ * @throws RingError `not a ring`, `wrong kind`
+ */
+export function shapeBehind(handle: RingHandle, kind: RingKind = handle?.kind): Shape {
   const memory: unknown = handle?.memory
   if (typeof SharedArrayBuffer === 'undefined') throw new RingError('not here', NOT_ISOLATED)
-  if (!(memory instanceof SharedArrayBuffer)) throw notARing('it has no shared memory')
+  if (!isShared(memory)) throw notARing('it has no shared memory')
+  const shape = shapeIn(memory)
+  const bytes = bytesOf(shape)
+  if (memory.byteLength !== bytes) throw notARing(`it has ${memory.byteLength} bytes, and should have ${bytes}`)
+  if (shape.kind !== kind)
+    throw new RingError('wrong kind', `this ring is of kind '${shape.kind}', and '${kind}' is asked for`)
+  return shape
+}
+
+/** By name, as that of another frame or context is one, too. */
+const isShared = (memory: unknown): memory is SharedArrayBuffer =>
+  Object.prototype.toString.call(memory) === '[object SharedArrayBuffer]'
+
+function shapeIn(memory: SharedArrayBuffer): Shape {
   if (memory.byteLength < HEAD_CELLS * CELL_BYTES) throw notARing(`it has only ${memory.byteLength} bytes`)
   const cells = new Int32Array(memory, 0, HEAD_CELLS)
   if (Atomics.load(cells, MAGIC) !== MAGIC_NUMBER) throw notARing('its memory does not begin as one')
@@ -107,16 +124,11 @@ export function shapeBehind(handle: RingHandle): Shape {
   if (version !== LAYOUT_VERSION)
     throw notARing(`it is laid out by version ${version}, and this is version ${LAYOUT_VERSION}`)
   const kind = kinds[cells[KIND] ?? -1]
-  if (kind === undefined) throw notARing(`it is of no kind that is known here`)
-  const shape: Shape = {
-    kind,
-    messageBytes: cells[MESSAGE_BYTES] ?? 0,
-    slots: cells[SLOTS] ?? 0,
-    lanes: cells[LANES] ?? 0,
-  }
-  const bytes = bytesOf(shape)
-  if (memory.byteLength !== bytes) throw notARing(`it has ${memory.byteLength} bytes, and should have ${bytes}`)
-  return shape
+  if (kind === undefined) throw notARing('it is of no kind that is known here')
+  const [messageBytes = 0, slots = 0, lanes = 0] = cells.subarray(MESSAGE_BYTES, LANES + 1)
+  const plausible = messageBytes > 0 && lanes > 0 && slots > 0 && slots <= SLOTS_MAX && (slots & (slots - 1)) === 0
+  if (!plausible) throw notARing('its head makes no sense')
+  return { kind, messageBytes, slots, lanes }
 }
 
 const notARing = (why: string): RingError =>

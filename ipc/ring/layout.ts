@@ -6,7 +6,7 @@
  * ```
  * byte 0      head: magic, version, kind, bytes of a message, slots, lanes
  *      128    DOORBELL: where the consumer of many lanes sleeps
- *      256    lane 0  +0    its state, and who has its ends
+ *      256    lane 0  +0    PRODUCER, CONSUMER: who has its ends, and what became of them
  *                     +128  WRITTEN: how far the producer is   (the consumer sleeps here)
  *                     +256  READ:    how far the consumer is   (the producer sleeps here)
  *                     +384  data
@@ -42,20 +42,12 @@ export const LANES = 5
 export const DOORBELL = LINE_CELLS
 export const HEAD_CELLS = 2 * LINE_CELLS
 
-/** Cells of a lane, from its first. */
-export const STATE = 0
-/** Who has the end: 0 for nobody. */
-export const PRODUCER = 1
-export const CONSUMER = 2
+/** Cells of a lane, from its first. The ends' words are those of ends.ts. */
+export const PRODUCER = 0
+export const CONSUMER = 1
 export const WRITTEN = LINE_CELLS
 export const READ = 2 * LINE_CELLS
 export const LANE_CELLS = 3 * LINE_CELLS
-
-/** Bits of a lane's state. */
-export const CLOSED_BY_PRODUCER = 1
-export const CLOSED_BY_CONSUMER = 2
-export const PRODUCER_DEAD = 4
-export const CONSUMER_DEAD = 8
 
 /** Positions are doubled and wrap at 32 bits: so many of them are told apart with room to spare. */
 export const SLOTS_MAX = 2 ** 28

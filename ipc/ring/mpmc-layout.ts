@@ -41,18 +41,27 @@ export const lapOf = (word: number): number => word >>> LAP_SHIFT
 /** How many laps are told apart: as many as a state has room for, and no more than tickets wrap after. A power of two. */
 export const lapsOf = (slots: number): number => Math.min(2 ** (32 - LAP_SHIFT), 2 ** 32 / slots)
 
+/**
+ * How far one ticket is ahead of another: negative for behind. Tickets that are a whole number of rounds of all laps apart are
+ * one and the same: their slot and their lap are.
+ */
+export function ticketsAhead(one: number, other: number, range: number): number {
+  const difference = ((one - other) & (range - 1)) >>> 0
+  return difference < range / 2 ? difference : difference - range
+}
+
 /** How many of so many laps one is ahead of the other: negative for behind. */
 export function ahead(one: number, other: number, laps: number): number {
   const difference = (one - other) & (laps - 1)
   return difference < laps / 2 ? difference : difference - laps
 }
 
-/** Cells. The hints are plain: they are read and written without order, and may be behind, never ahead. */
+/** Cells. The hints are plain: they are read and written without order, and may be behind, never ahead of the truth. */
 export const TAIL_HINT = HEAD_CELLS
 export const HEAD_HINT = HEAD_CELLS + LINE_CELLS
 /** Whether the ring is to be closed. */
 export const CLOSING = HEAD_CELLS + 2 * LINE_CELLS
-/** How often each end was taken and given back: odd while somebody has it. The first is number 1. */
+/** The ends' words, as in ends.ts; the first is number 1. One that is taken and died is being buried. */
 export const ENDS = HEAD_CELLS + 3 * LINE_CELLS
 export const STATES = ENDS + Math.ceil((ENDS_MAX + 1) / LINE_CELLS) * LINE_CELLS
 

@@ -1,6 +1,6 @@
 import { type RingHandle, shapeBehind } from './create.ts'
+import { freeEnd, takeEnd } from './ends.ts'
 import { RingError } from './errors.ts'
-import type { Shape } from './layout.ts'
 import {
   ahead,
   CLAIMED,
@@ -13,29 +13,26 @@ import {
   HEAD_HINT,
   lapOf,
   lapsOf,
-  ownerOf,
   phaseOf,
   STATES,
   slotsAt,
   state,
   TAIL_HINT,
   TAKEN,
+  ticketsAhead,
   VOID,
 } from './mpmc-layout.ts'
+import { closeMpmc } from './mpmc-outside.ts'
 import { ASLEEP } from './protocol.ts'
 import { Slots } from './slots.ts'
-import {
-  type AsyncWaitOptions,
-  type Bed,
-  type Waiter,
-  type WaitOptions,
-  type Woken,
-  wait,
-  waitAsync,
-} from './waiting.ts'
+import { messagesOf, type StreamOptions } from './stream.ts'
+import { type AsyncWaitOptions, type Bed, type Waiter, Waiting, type Woken } from './waiting.ts'
 
-/** One end of a ring from many to many: what its producers and its consumers have in common. */
-abstract class MpmcEnd {
+/**
+ * One end of a ring from many to many: what its producers and its consumers have in common. Messages are taken in the order in
+ * which their slots were claimed, each once. What a death costs: a producer's, the message it was writing; a consumer's, the one it was reading.
+ */
+abstract class MpmcEnd extends Waiting {
   /** Messages that the ring holds. */
   readonly capacity: number
   /** Bytes of a message. */
@@ -44,18 +41,21 @@ abstract class MpmcEnd {
   readonly number: number
   protected readonly slots: Slots
   protected readonly cells: Int32Array<SharedArrayBuffer>
+  protected override readonly waiter: Waiter
+  readonly #handle: RingHandle
   readonly #mask: number
   readonly #lapShift: number
   readonly #laps: number
   readonly #hint: number
-  readonly #waiter: Waiter
-  readonly #taken: number
+  readonly #ours: number
   /** The next one to be claimed, or taken, as far as is known: never ahead of the truth. */
   protected ticket: number
   protected detached = false
 
-  constructor(handle: RingHandle, hint: number) {
-    const shape = mpmcShape(handle)
+  constructor(handle: RingHandle, hint: number, owner: number) {
+    super()
+    const shape = shapeBehind(handle, 'mpmc')
+    this.#handle = handle
     this.capacity = shape.slots
     this.messageBytes = shape.messageBytes
     this.cells = new Int32Array(handle.memory)
@@ -65,10 +65,10 @@ abstract class MpmcEnd {
     this.#laps = lapsOf(shape.slots)
     this.#hint = hint
     this.ticket = this.cells[hint] ?? 0
-    const { number, taken } = takeEnd(this.cells)
+    const { number, ours } = takeNumber(this.cells, owner)
     this.number = number
-    this.#taken = taken
-    this.#waiter = {
+    this.#ours = ours
+    this.waiter = {
       cells: this.cells,
       look: () => this.look(),
       fallAsleep: () => this.#fallAsleep(),
@@ -99,7 +99,19 @@ abstract class MpmcEnd {
   protected skip(): void {
     const next = (this.ticket + 1) | 0
     const hint = this.cells[this.#hint] ?? 0
-    this.ticket = ((hint - next) | 0) > 0 ? hint : next
+    this.ticket = this.#ahead(hint, next) > 0 ? hint : next
+  }
+
+  #ahead(one: number, other: number): number {
+    return ticketsAhead(one, other, this.#laps * this.capacity)
+  }
+
+  /**
+   * A slot can be one lap behind this end's ticket, never more: if it seems to be, it is ahead by more than half of all laps,
+   * since others went on for long without this end. Back to the oldest ticket that may not have gone yet.
+   */
+  protected catchUp(laps: number): void {
+    this.ticket = (this.ticket + (laps - 1) * this.capacity + 1) | 0
   }
 
   /** This end has had the ticket. */
@@ -130,31 +142,20 @@ abstract class MpmcEnd {
     return Atomics.compareExchange(this.cells, cell, before, value) === before ? { cell, value } : null
   }
 
-  /** Blocks until this end can go on. @throws RingError `not here` where threads may not block */
-  wait(options: WaitOptions = {}): Woken {
-    return wait(this.#waiter, options)
-  }
-
-  /** Until this end can go on; the event loop goes on meanwhile, and is kept alive. */
-  waitAsync(options: AsyncWaitOptions = {}): Promise<Woken> {
-    return waitAsync(this.#waiter, options)
-  }
-
-  /** Closes the ring, for everybody: what was sent is still read. */
+  /**
+   * Closes the ring for everybody, and gives this end back: what was sent is still read. What another sends at the same time is
+   * read, too, or refused.
+   */
   close(): void {
-    Atomics.store(this.cells, CLOSING, 1)
-    for (let cell = STATES; cell <= STATES + this.#mask; cell++) {
-      Atomics.and(this.cells, cell, ~ASLEEP)
-      Atomics.notify(this.cells, cell)
-    }
+    if (this.detached) return
+    closeMpmc(this.#handle)
     this.detach()
   }
 
   /** Gives this end to whoever takes it next; the ring stays open. */
   detach(): void {
-    if (this.detached) return
     this.detached = true
-    Atomics.compareExchange(this.cells, ENDS + this.number, this.#taken, this.#taken + 1)
+    freeEnd(this.cells, ENDS + this.number, this.#ours, 0)
   }
 
   protected get closing(): boolean {
@@ -164,15 +165,21 @@ abstract class MpmcEnd {
 
 /** An end of a ring from many to many that sends. */
 export class MpmcProducer extends MpmcEnd {
-  /** @throws RingError `not a ring`, `wrong kind`, `taken`: there are 255 ends already */
-  constructor(handle: RingHandle) {
-    super(handle, TAIL_HINT)
+  /** By `attachProducer`. @throws RingError `not a ring`, `wrong kind`, `taken`: there are 255 ends already */
+  constructor(handle: RingHandle, owner: number) {
+    super(handle, TAIL_HINT, owner)
   }
 
-  /** Sends a copy of the message. `false`: the ring is full, or closed. */
+  /** As `push`, awaiting room: `ready`, it is sent; or why it was not. Copied when there is room: leave the array alone till then. */
+  pushAsync(message: ArrayBufferView, options: AsyncWaitOptions = {}): Promise<Woken> {
+    return this.retry(() => this.push(message), options)
+  }
+
+  /** Sends a copy of the message. `false`: the ring is full, or closed. @throws RingError `bad argument`: the array is too small */
   push(message: ArrayBufferView): boolean {
     for (;;) {
-      if (this.detached) return false
+      // A plain look: whoever misses it for a moment sends what is still read.
+      if (this.detached || this.cells[CLOSING] !== 0) return false
       const { ticket } = this
       const cell = this.cellOf(ticket)
       const lap = this.lapOf(ticket)
@@ -198,9 +205,14 @@ export class MpmcProducer extends MpmcEnd {
   /** Why a slot in that state can't be claimed with this end's ticket; `null`: it may be tried (again). */
   #stands(seen: number, lap: number): 'full' | 'closed' | null {
     const laps = this.ahead(seen, lap)
+    const phase = phaseOf(seen)
+    if (laps < -1 || (laps === -1 && phase === FREE)) {
+      this.catchUp(laps)
+      return null
+    }
     if (laps < 0) return this.closing ? 'closed' : 'full'
-    if (laps === 0 && phaseOf(seen) === FREE) return null
-    if (laps === 0 && phaseOf(seen) === END) return 'closed'
+    if (laps === 0 && phase === FREE) return null
+    if (laps === 0 && phase === END) return 'closed'
     this.skip()
     return null
   }
@@ -220,12 +232,17 @@ export class MpmcProducer extends MpmcEnd {
 
 /** An end of a ring from many to many that receives. */
 export class MpmcConsumer extends MpmcEnd {
-  /** @throws RingError `not a ring`, `wrong kind`, `taken`: there are 255 ends already */
-  constructor(handle: RingHandle) {
-    super(handle, HEAD_HINT)
+  /** By `attachConsumer`. @throws RingError `not a ring`, `wrong kind`, `taken`: there are 255 ends already */
+  constructor(handle: RingHandle, owner: number) {
+    super(handle, HEAD_HINT, owner)
   }
 
-  /** Takes the oldest message, as a copy. `false`: there is none. */
+  /** As `pop`, awaiting a message: `ready`, it is in the array; or why there is none. */
+  popAsync(message: ArrayBufferView, options: AsyncWaitOptions = {}): Promise<Woken> {
+    return this.retry(() => this.pop(message), options)
+  }
+
+  /** Takes the oldest message, as a copy. `false`: there is none. @throws RingError `bad argument`: the array is too small */
   pop(message: ArrayBufferView): boolean {
     for (;;) {
       if (this.detached) return false
@@ -255,6 +272,10 @@ export class MpmcConsumer extends MpmcEnd {
   #stands(cell: number, seen: number, lap: number): 'empty' | 'closed' | null {
     const laps = this.ahead(seen, lap)
     const phase = phaseOf(seen)
+    if (laps < -1 || (laps === -1 && phase !== TAKEN)) {
+      this.catchUp(laps)
+      return null
+    }
     if (laps < 0) return 'empty'
     if (laps > 0 || phase === TAKEN) {
       this.skip()
@@ -292,51 +313,21 @@ export class MpmcConsumer extends MpmcEnd {
     }
   }
 
-  /** Copies of the messages as they come, until the ring is closed. */
-  async *messages({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for (;;) {
-      const message = new Uint8Array(this.messageBytes)
-      if (this.pop(message)) yield message
-      else if ((await this.waitAsync(signal === undefined ? {} : { signal })) !== 'ready') return
-    }
+  /** Copies of the messages as they come, until the ring is closed. @throws the signal's reason */
+  messages(options: StreamOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    return messagesOf(this, options)
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     return this.messages()
   }
 }
 
-function mpmcShape(handle: RingHandle): Shape {
-  const shape = shapeBehind(handle)
-  if (shape.kind !== 'mpmc')
-    throw new RingError('wrong kind', `this ring is of kind '${shape.kind}', and 'mpmc' is asked for`)
-  return shape
-}
-
 /** A free number for an end. */
-function takeEnd(cells: Int32Array): { number: number; taken: number } {
+function takeNumber(cells: Int32Array, owner: number): { number: number; ours: number } {
   for (let number = 1; number <= ENDS_MAX; number++) {
-    const count = Atomics.load(cells, ENDS + number)
-    if ((count & 1) === 1) continue
-    if (Atomics.compareExchange(cells, ENDS + number, count, count + 1) === count) return { number, taken: count + 1 }
+    const ours = takeEnd(cells, ENDS + number, owner)
+    if (ours !== 0) return { number, ours }
   }
   throw new RingError('taken', `this ring has ${ENDS_MAX} ends already; of those that are gone, say so by declareDead`)
-}
-
-/** The owner of that end is gone: slots that it was writing are void, those that it was reading are free. */
-export function buryMpmcEnd(handle: RingHandle, number: number): void {
-  const { slots } = mpmcShape(handle)
-  const laps = lapsOf(slots)
-  const cells = new Int32Array(handle.memory)
-  const count = Atomics.load(cells, ENDS + number)
-  if ((count & 1) === 0) return
-  for (let cell = STATES; cell < STATES + slots; cell++) {
-    for (let word = Atomics.load(cells, cell); ownerOf(word) === number; word = Atomics.load(cells, cell)) {
-      const after =
-        phaseOf(word) === CLAIMED ? state(lapOf(word), VOID, 0) : state((lapOf(word) + 1) & (laps - 1), FREE, 0)
-      if (Atomics.compareExchange(cells, cell, word, after) !== word) continue
-      Atomics.notify(cells, cell)
-    }
-  }
-  Atomics.compareExchange(cells, ENDS + number, count, count + 1)
 }

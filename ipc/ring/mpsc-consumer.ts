@@ -1,25 +1,18 @@
 import { type RingHandle, shapeBehind } from './create.ts'
-import { RingError, wholeNumber } from './errors.ts'
+import { laneOf } from './ends.ts'
 import { DOORBELL } from './layout.ts'
 import { SpscConsumer } from './spsc-consumer.ts'
-import {
-  type AsyncWaitOptions,
-  type Bed,
-  type Waiter,
-  type WaitOptions,
-  type Woken,
-  wait,
-  waitAsync,
-} from './waiting.ts'
+import { messagesOf, type StreamOptions } from './stream.ts'
+import { type AsyncWaitOptions, type Bed, type Waiter, Waiting, type Woken } from './waiting.ts'
 
 /** So many messages of one lane in a row, and then it is the next one's turn. */
 const TURN = 64
 
 /**
  * The reading side of a ring with many producers. Each has a lane: what one has sent comes in its order; between two of them
- * there is none. Lanes are read in turn, so that nobody waits for ever.
+ * there is none. Lanes are read in turn, so that nobody waits for ever. What a death costs, it costs per lane, as with one producer.
  */
-export class MpscConsumer {
+export class MpscConsumer extends Waiting {
   /** Bytes of a message. */
   readonly messageBytes: number
   /** How many producers there can be at once. */
@@ -27,27 +20,26 @@ export class MpscConsumer {
   /** Whose message was read last: the lane of its producer. */
   lane = 0
   readonly #lanes: readonly SpscConsumer[]
+  readonly #waiters: readonly Waiter[]
   readonly #cells: Int32Array<SharedArrayBuffer>
-  readonly #waiter: Waiter
+  protected override readonly waiter: Waiter
   #turn = 0
   #left = TURN
 
-  /** @throws RingError `not a ring`, `wrong kind`, `taken` */
-  constructor(handle: RingHandle) {
-    const { kind, messageBytes, lanes } = shapeBehind(handle)
-    if (kind !== 'mpsc') throw new RingError('wrong kind', `this ring is of kind '${kind}', and 'mpsc' is asked for`)
+  /** By `attachConsumer`. @throws RingError `not a ring`, `wrong kind`, `taken` */
+  constructor(handle: RingHandle, owner: number) {
+    super()
+    const { messageBytes, lanes } = shapeBehind(handle, 'mpsc')
     this.messageBytes = messageBytes
     this.producers = lanes
-    this.#lanes = Array.from({ length: lanes }, (_, lane) => new SpscConsumer(handle, lane))
-    const cells = new Int32Array(handle.memory)
-    this.#cells = cells
-    this.#waiter = {
-      cells,
+    this.#lanes = allLanes(handle, lanes, owner)
+    this.#waiters = this.#lanes.map((lane) => Waiting.waiterOf(lane))
+    this.#cells = new Int32Array(handle.memory)
+    this.waiter = {
+      cells: this.#cells,
       look: () => this.#look(),
       fallAsleep: () => this.#fallAsleep(),
-      wakeUp: () => {
-        for (const lane of this.#lanes) lane.wakeUp()
-      },
+      wakeUp: () => wakeUp(this.#waiters),
     }
   }
 
@@ -65,12 +57,16 @@ export class MpscConsumer {
     return false
   }
 
+  /** As `pop`, awaiting a message: `ready`, it is in the array; or why there is none. */
+  popAsync(message: ArrayBufferView, options: AsyncWaitOptions = {}): Promise<Woken> {
+    return this.retry(() => this.pop(message), options)
+  }
+
   /** As `pop`, up to `count` messages of one producer. @returns how many there were */
   popBatch(messages: ArrayBufferView, count: number, first = 0): number {
-    wholeNumber('count', count, 0, Math.floor(messages.byteLength / this.messageBytes))
     for (let tried = 0; tried < this.producers; tried++) {
       const some = this.#current.popBatch(messages, count, first)
-      this.lane = this.#turn
+      if (some > 0) this.lane = this.#turn
       this.#next()
       if (some > 0) return some
     }
@@ -86,7 +82,7 @@ export class MpscConsumer {
     this.#left = TURN
   }
 
-  /** Whether there is nothing to read and never will be: every lane was closed. */
+  /** Whether there is nothing to read and never will be: every lane was closed, or the whole ring by `close(handle)`. */
   get ended(): boolean {
     return this.#look() === 'closed'
   }
@@ -94,8 +90,8 @@ export class MpscConsumer {
   /** `closed` when all lanes are; `peer dead` when all that are not have lost their producer. */
   #look(): Woken | null {
     let woken: Woken | null = 'closed'
-    for (const lane of this.#lanes) {
-      const one = lane.look()
+    for (const { look } of this.#waiters) {
+      const one = look()
       if (one === 'ready') return one
       if (one === null) woken = null
       else if (one === 'peer dead' && woken === 'closed') woken = one
@@ -106,38 +102,29 @@ export class MpscConsumer {
   #fallAsleep(): Bed | null {
     // Before the marks: who sees one and rings, changes it.
     const value = Atomics.load(this.#cells, DOORBELL)
-    for (const lane of this.#lanes) {
-      if (lane.fallAsleep() || lane.look() === 'closed') continue
-      this.#waiter.wakeUp()
+    for (const [lane, waiter] of this.#waiters.entries()) {
+      if (waiter.fallAsleep() !== null) continue
+      wakeUp(this.#waiters.slice(0, lane))
       return null
     }
     return { cell: DOORBELL, value }
   }
 
-  /** Blocks until there is a message. @throws RingError `not here` where threads may not block */
-  wait(options: WaitOptions = {}): Woken {
-    return wait(this.#waiter, options)
+  /** Lets the producers have all slots that were read, now: before waiting for something else than this ring, say. */
+  giveBack(): void {
+    for (const lane of this.#lanes) lane.giveBack()
   }
 
-  /** Until there is a message; the event loop goes on meanwhile, and is kept alive. */
-  waitAsync(options: AsyncWaitOptions = {}): Promise<Woken> {
-    return waitAsync(this.#waiter, options)
+  /** Copies of the messages as they come, until the ring is closed or all producers have died. @throws the signal's reason */
+  messages(options: StreamOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    return messagesOf(this, options)
   }
 
-  /** Copies of the messages as they come, until the ring is closed or all producers have died. */
-  async *messages({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for (;;) {
-      const message = new Uint8Array(this.messageBytes)
-      if (this.pop(message)) yield message
-      else if ((await this.waitAsync(signal === undefined ? {} : { signal })) !== 'ready') return
-    }
-  }
-
-  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     return this.messages()
   }
 
-  /** Nothing more will be read: the producers are told. */
+  /** Nothing more will be read: the producers are told, as by `close` of a lane. */
   close(): void {
     for (const lane of this.#lanes) lane.close()
   }
@@ -146,4 +133,20 @@ export class MpscConsumer {
   detach(): void {
     for (const lane of this.#lanes) lane.detach()
   }
+}
+
+/** All of them, or none. */
+function allLanes(handle: RingHandle, count: number, owner: number): SpscConsumer[] {
+  const lanes: SpscConsumer[] = []
+  try {
+    for (let lane = 0; lane < count; lane++) lanes.push(new SpscConsumer(laneOf(handle, lane, 'mpsc'), owner))
+  } catch (error) {
+    for (const lane of lanes) lane.detach()
+    throw error
+  }
+  return lanes
+}
+
+function wakeUp(waiters: readonly Waiter[]): void {
+  for (const waiter of waiters) waiter.wakeUp()
 }

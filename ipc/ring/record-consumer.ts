@@ -1,22 +1,19 @@
-import type { RingHandle } from './create.ts'
-import { announce, closedBy, dataAt, type Lane, laneOf, returnEnd, take } from './ends.ts'
+import { dataAt, type Lane } from './ends.ts'
 import { RingError } from './errors.ts'
-import { CLOSED_BY_CONSUMER, CLOSED_BY_PRODUCER, PRODUCER_DEAD, READ, STATE, WORD_BYTES, WRITTEN } from './layout.ts'
+import { LaneEnd } from './lane-end.ts'
+import { READ, WORD_BYTES, WRITTEN } from './layout.ts'
 import { publish, published } from './protocol.ts'
 import { SKIP, wordsFor } from './record-layout.ts'
-import {
-  type AsyncWaitOptions,
-  sleepsOn,
-  type Waiter,
-  type WaitOptions,
-  type Woken,
-  wait,
-  waitAsync,
-} from './waiting.ts'
+import { type StreamOptions, stream } from './stream.ts'
+import { sleepsOn, type Waiter, type Woken } from './waiting.ts'
 import { Caller, copyWords, type Words, wordsOf } from './words.ts'
 
-/** The reading side of a ring of records. Room goes back to the producer an eighth of the ring at a time. */
-export class RecordConsumer {
+/**
+ * The reading side of a ring of records. Room goes back to the producer an eighth of the ring at a time, and all of it when there
+ * is nothing more to read, before this side sleeps, and by `giveBack`. When a consumer dies nothing is lost; the next one reads
+ * again what this one had read and not given back: less than an eighth of the ring and a record.
+ */
+export class RecordConsumer extends LaneEnd {
   /** Bytes of the longest record. */
   readonly recordBytesMax: number
   /** All bytes of the ring, for reading in place: see `peek`. */
@@ -30,25 +27,21 @@ export class RecordConsumer {
   readonly #cells: Int32Array<SharedArrayBuffer>
   readonly #written: number
   readonly #read: number
-  readonly #end: Lane
-  readonly #taken: number
-  readonly #waiter: Waiter
+  protected override readonly waiter: Waiter
   readonly #caller = new Caller()
   #at: number
   #until: number
   #returned: number
-  #detached = false
+  #stopped = false
 
-  /** @throws RingError `not a ring`, `wrong kind`, `taken` */
-  constructor(handle: RingHandle) {
-    const end = laneOf(handle, 0, ['records'])
-    const { shape, cells, at, memory } = end
-    this.#taken = take(end, 'consumer')
-    this.#end = end
+  /** By `attachConsumer`. @throws RingError `taken` */
+  constructor(lane: Lane, owner: number) {
+    super(lane, 'consumer', owner)
+    const { shape, cells, at, memory } = lane
     this.recordBytesMax = shape.messageBytes
-    this.data = new Uint8Array(memory, dataAt(end), shape.slots * WORD_BYTES)
-    this.#words = wordsOf(memory, dataAt(end), shape.slots)
-    this.#heads = new Int32Array(memory, dataAt(end), shape.slots * 2)
+    this.data = new Uint8Array(memory, dataAt(lane), shape.slots * WORD_BYTES)
+    this.#words = wordsOf(memory, dataAt(lane), shape.slots)
+    this.#heads = new Int32Array(memory, dataAt(lane), shape.slots * 2)
     this.#mask = shape.slots - 1
     this.#lump = 2 * (shape.slots >> 3)
     this.#cells = cells
@@ -57,12 +50,12 @@ export class RecordConsumer {
     this.#at = published(cells, this.#read)
     this.#returned = this.#at
     this.#until = this.#at
-    this.#waiter = sleepsOn(
+    this.waiter = sleepsOn(
       cells,
       this.#written,
       () => this.#look(),
       () => {
-        this.#giveBack()
+        this.giveBack()
         return this.#until
       },
     )
@@ -76,10 +69,10 @@ export class RecordConsumer {
     const length = this.peek()
     if (length < 0) return -1
     const caller = this.#caller
-    if (caller.view !== target) caller.adopt(target, target.byteLength)
+    if (caller.view !== target || length > caller.bytes.length) caller.adopt(target, target.byteLength)
     const { words, bytes } = caller
-    if (length > bytes.byteLength)
-      throw new RingError('bad argument', `the record has ${length} bytes, and the array only ${bytes.byteLength}`)
+    if (length > bytes.length)
+      throw new RingError('bad argument', `the record has ${length} bytes, and the array only ${bytes.length}`)
     const { offset } = this
     if (words === null) bytes.set(this.data.subarray(offset, offset + length))
     else {
@@ -93,16 +86,19 @@ export class RecordConsumer {
 
   /** Bytes of the oldest record, which stays: they begin at `offset` of `data`; -1: there is none. `tag` has its tag. */
   peek(): number {
-    for (;;) {
-      if (this.#at === this.#until && !this.#hasMore()) return -1
-      const slot = (this.#at >>> 1) & this.#mask
-      const length = this.#heads[2 * slot] ?? 0
-      if (length !== SKIP) {
-        this.tag = this.#heads[2 * slot + 1] ?? 0
-        return length
-      }
-      this.#at = (this.#at + 2 * (this.#mask + 1 - slot)) | 0
-    }
+    if (!this.#atRecord() && !this.#hasMore()) return -1
+    const head = ((this.#at >>> 1) & this.#mask) * 2
+    this.tag = this.#heads[head + 1] as number // within the ring
+    return this.#heads[head] as number // likewise
+  }
+
+  /** Whether there is a record here, as far as is known; goes over a mark that the next one is at the beginning of the memory. */
+  #atRecord(): boolean {
+    if (this.#at === this.#until) return false
+    const slot = (this.#at >>> 1) & this.#mask
+    if (this.#heads[2 * slot] !== SKIP) return true
+    this.#at = (this.#at + 2 * (this.#mask + 1 - slot)) | 0
+    return this.#at !== this.#until
   }
 
   /** Byte in `data` at which the record begins that was peeked at. */
@@ -119,21 +115,23 @@ export class RecordConsumer {
 
   #consumed(words: number): void {
     this.#at = (this.#at + 2 * words) | 0
-    if (((this.#at - this.#returned) | 0) >= this.#lump) this.#giveBack()
+    if (((this.#at - this.#returned) | 0) >= this.#lump) this.giveBack()
   }
 
-  #giveBack(): void {
+  /** Lets the producer have all room of what was read, now: before waiting for something else than this ring, say. */
+  giveBack(): void {
     if (this.#returned === this.#at) return
     this.#returned = this.#at
     publish(this.#cells, this.#read, this.#at)
   }
 
+  /** Looks how far the producer is; whether there is a record now. */
   #hasMore(): boolean {
-    if (this.#detached) return false
+    if (this.#stopped) return false
     this.#until = published(this.#cells, this.#written)
-    if (this.#at !== this.#until) return true
+    if (this.#atRecord()) return true
     // All is read: a producer with a long record may be waiting for just this room.
-    this.#giveBack()
+    this.giveBack()
     return false
   }
 
@@ -143,59 +141,37 @@ export class RecordConsumer {
   }
 
   #look(): Woken | null {
-    if (this.#detached) return 'closed'
-    if (this.#at !== this.#until) return 'ready'
+    if (this.#atRecord()) return 'ready'
     // In this order: what a producer sent before it closed, or died, is seen.
-    const state = Atomics.load(this.#cells, this.#end.at + STATE)
-    if (this.#hasMore()) return 'ready'
-    if ((state & (CLOSED_BY_PRODUCER | CLOSED_BY_CONSUMER)) !== 0) return 'closed'
-    return (state & PRODUCER_DEAD) !== 0 ? 'peer dead' : null
+    const fate = this.fate()
+    return this.#hasMore() ? 'ready' : fate
   }
 
-  /** Blocks until there is a record. @throws RingError `not here` where threads may not block */
-  wait(options: WaitOptions = {}): Woken {
-    return wait(this.#waiter, options)
-  }
-
-  /** Until there is a record; the event loop goes on meanwhile, and is kept alive. */
-  waitAsync(options: AsyncWaitOptions = {}): Promise<Woken> {
-    return waitAsync(this.#waiter, options)
-  }
-
-  /** Copies of the records as they come, until the ring is closed or its producer has died. */
-  async *records({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for (;;) {
+  /**
+   * Copies of the records as they come, until the ring is closed or its producer has died; `tag` has the tag of the last one.
+   * @throws the signal's reason
+   */
+  records({ signal }: StreamOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    const take = (): Uint8Array<ArrayBuffer> | null => {
       const length = this.peek()
-      if (length >= 0) {
-        const record = new Uint8Array(length)
-        this.popBytes(record)
-        yield record
-      } else if ((await this.waitAsync(signal === undefined ? {} : { signal })) !== 'ready') return
+      if (length < 0) return null
+      const record = new Uint8Array(length)
+      this.popBytes(record)
+      return record
     }
+    return stream(this, take, signal)
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     return this.records()
   }
 
-  /** Nothing more will be read: the producer is told. */
-  close(): void {
-    if (this.#detached) return
-    this.#giveBack()
-    announce(this.#end, closedBy('consumer'))
-    this.#leave()
+  protected override settle(): void {
+    this.giveBack()
   }
 
-  /** Gives this end to whoever takes it next; the ring stays open. */
-  detach(): void {
-    if (this.#detached) return
-    this.#giveBack()
-    this.#leave()
-  }
-
-  #leave(): void {
-    this.#detached = true
+  protected override stop(): void {
+    this.#stopped = true
     this.#until = this.#at
-    returnEnd(this.#end, 'consumer', this.#taken)
   }
 }

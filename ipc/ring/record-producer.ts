@@ -1,22 +1,24 @@
-import type { RingHandle } from './create.ts'
-import { announce, closedBy, dataAt, type Lane, laneOf, returnEnd, take } from './ends.ts'
+import { dataAt, type Lane } from './ends.ts'
 import { RingError, wholeNumber } from './errors.ts'
-import { CLOSED_BY_CONSUMER, CLOSED_BY_PRODUCER, CONSUMER_DEAD, READ, STATE, WORD_BYTES, WRITTEN } from './layout.ts'
+import { LaneEnd } from './lane-end.ts'
+import { READ, WORD_BYTES, WRITTEN } from './layout.ts'
 import { publish, published } from './protocol.ts'
 import { SKIP, wordsFor } from './record-layout.ts'
-import {
-  type AsyncWaitOptions,
-  sleepsOn,
-  type Waiter,
-  type WaitOptions,
-  type Woken,
-  wait,
-  waitAsync,
-} from './waiting.ts'
+import { type AsyncWaitOptions, sleepsOn, type Waiter, type Woken } from './waiting.ts'
 import { Caller, copyWords, type Words, wordsOf } from './words.ts'
 
-/** The writing side of a ring of records: byte strings of any length up to half of the ring, each with a tag. */
-export class RecordProducer {
+/** What goes with a record. */
+export interface RecordOptions {
+  /** How many of the array's bytes; default: all. */
+  readonly length?: number
+  readonly tag?: number
+}
+
+/**
+ * The writing side of a ring of records: byte strings of any length up to half of the ring, each with a tag. As with messages of
+ * one size, what was published is read once and in order, and what was not is lost when a producer dies.
+ */
+export class RecordProducer extends LaneEnd {
   /** Bytes that the ring holds, each record with a head of eight and filled up to a multiple of eight. */
   readonly capacity: number
   /** Bytes of the longest record. */
@@ -30,9 +32,7 @@ export class RecordProducer {
   readonly #cells: Int32Array<SharedArrayBuffer>
   readonly #written: number
   readonly #read: number
-  readonly #end: Lane
-  readonly #taken: number
-  readonly #waiter: Waiter
+  protected override readonly waiter: Waiter
   readonly #caller = new Caller()
   /** Where the next record goes, and up to where the consumer was told. */
   #at: number
@@ -44,19 +44,16 @@ export class RecordProducer {
   #reservedTag = 0
   /** Room, in words, that a wait is for: what the last record that did not fit needs. */
   #wanted = 1
-  #detached = false
 
-  /** @throws RingError `not a ring`, `wrong kind`, `taken` */
-  constructor(handle: RingHandle) {
-    const end = laneOf(handle, 0, ['records'])
-    const { shape, cells, at, memory } = end
-    this.#taken = take(end, 'producer')
-    this.#end = end
+  /** By `attachProducer`. @throws RingError `taken` */
+  constructor(lane: Lane, owner: number) {
+    super(lane, 'producer', owner)
+    const { shape, cells, at, memory } = lane
     this.capacity = shape.slots * WORD_BYTES
     this.recordBytesMax = shape.messageBytes
-    this.data = new Uint8Array(memory, dataAt(end), this.capacity)
-    this.#words = wordsOf(memory, dataAt(end), shape.slots)
-    this.#heads = new Int32Array(memory, dataAt(end), shape.slots * 2)
+    this.data = new Uint8Array(memory, dataAt(lane), this.capacity)
+    this.#words = wordsOf(memory, dataAt(lane), shape.slots)
+    this.#heads = new Int32Array(memory, dataAt(lane), shape.slots * 2)
     this.#mask = shape.slots - 1
     this.#span = shape.slots * 2
     this.#cells = cells
@@ -64,8 +61,8 @@ export class RecordProducer {
     this.#read = at + READ
     this.#at = published(cells, this.#written)
     this.#told = this.#at
-    this.#full = (published(cells, this.#read) + this.#span) | 0
-    this.#waiter = sleepsOn(
+    this.#full = this.#at
+    this.waiter = sleepsOn(
       cells,
       this.#read,
       () => this.#look(),
@@ -89,11 +86,11 @@ export class RecordProducer {
 
   /** As `pushBytes`; the consumer is told by `flush`, or when the ring is full. */
   writeBytes(record: ArrayBufferView, length = record.byteLength, tag = 0): boolean {
+    if (this.#reserved >= 0) throw reserved()
     const caller = this.#caller
-    if (caller.view !== record) caller.adopt(record, record.byteLength)
+    if (caller.view !== record || length > caller.bytes.length) caller.adopt(record, record.byteLength)
     const { words, bytes } = caller
-    if (length > bytes.byteLength)
-      throw new RingError('bad argument', `the array has ${bytes.byteLength} bytes, not ${length}`)
+    if (length > bytes.length) throw new RingError('bad argument', `the array has ${bytes.length} bytes, not ${length}`)
     const slot = this.#begin(length, tag)
     if (slot < 0) return false
     const byte = (slot + 1) * WORD_BYTES
@@ -105,6 +102,14 @@ export class RecordProducer {
     }
     this.#at = (this.#at + 2 * wordsFor(length)) | 0
     return true
+  }
+
+  /** As `pushBytes`, awaiting room: `ready`, it is sent; or why it was not. Leave the array alone till then. */
+  pushBytesAsync(
+    record: ArrayBufferView,
+    { length = record.byteLength, tag = 0, ...waiting }: RecordOptions & AsyncWaitOptions = {},
+  ): Promise<Woken> {
+    return this.retry(() => this.pushBytes(record, length, tag), waiting)
   }
 
   /** Tells the consumer of everything that `writeBytes` has held back. */
@@ -120,8 +125,7 @@ export class RecordProducer {
    * @throws RingError `bad argument`: longer than `recordBytesMax`, or another record is being written
    */
   reserve(bytes: number, tag = 0): number {
-    if (this.#reserved >= 0)
-      throw new RingError('bad argument', 'a record is reserved already; commit or abort it first')
+    if (this.#reserved >= 0) throw reserved()
     const slot = this.#begin(bytes, tag)
     if (slot < 0) return -1
     this.#reserved = bytes
@@ -139,6 +143,7 @@ export class RecordProducer {
     this.flush()
   }
 
+  /** Gives the room of the reserved record back. */
   abort(): void {
     this.#reserved = -1
   }
@@ -150,19 +155,21 @@ export class RecordProducer {
         'bad argument',
         `a record has from 0 to ${this.recordBytesMax} bytes in this ring, not ${bytes}`,
       )
+    if ((tag | 0) !== tag) throw new RingError('bad argument', `a tag is a whole number of 32 bits, not ${tag}`)
     const need = wordsFor(bytes)
     const slot = (this.#at >>> 1) & this.#mask
     const toEnd = this.#mask + 1 - slot
-    if (need <= toEnd) {
-      if (!this.#fits(need)) return -1
-      this.#head(slot, bytes, tag)
-      return slot
+    const skipped = need <= toEnd ? 0 : toEnd
+    this.#wanted = skipped + need
+    if (!this.#fits(this.#wanted)) return -1
+    this.#wanted = 1
+    if (skipped > 0) {
+      this.#head(slot, SKIP, 0)
+      this.#at = (this.#at + 2 * skipped) | 0
     }
-    if (!this.#fits(toEnd + need)) return -1
-    this.#head(slot, SKIP, 0)
-    this.#at = (this.#at + 2 * toEnd) | 0
-    this.#head(0, bytes, tag)
-    return 0
+    const first = skipped > 0 ? 0 : slot
+    this.#head(first, bytes, tag)
+    return first
   }
 
   #head(slot: number, length: number, tag: number): void {
@@ -171,12 +178,15 @@ export class RecordProducer {
   }
 
   #fits(words: number): boolean {
-    if (this.#room() >= words) return true
-    if (this.#detached) return false
-    this.#wanted = words
+    return this.#room() >= words || (this.#refresh() && this.#room() >= words)
+  }
+
+  /** Looks how far the consumer is; whether there can be room at all. */
+  #refresh(): boolean {
     this.flush()
-    this.#full = (published(this.#cells, this.#read) + this.#span) | 0
-    return this.#room() >= words && !this.closed
+    if (this.closed) this.stop()
+    else this.#full = (published(this.#cells, this.#read) + this.#span) | 0
+    return this.#at !== this.#full
   }
 
   /** Words, as far as is known. */
@@ -184,47 +194,21 @@ export class RecordProducer {
     return ((this.#full - this.#at) | 0) >> 1
   }
 
-  /** Whether records can't be sent any more: this side has closed, or the consumer has. */
-  get closed(): boolean {
-    return (Atomics.load(this.#cells, this.#end.at + STATE) & (CLOSED_BY_PRODUCER | CLOSED_BY_CONSUMER)) !== 0
-  }
-
   #look(): Woken | null {
-    if (this.#detached) return 'closed'
-    const state = Atomics.load(this.#cells, this.#end.at + STATE)
-    if ((state & (CLOSED_BY_PRODUCER | CLOSED_BY_CONSUMER)) !== 0) return 'closed'
-    if (this.#fits(this.#wanted)) return 'ready'
-    return (state & CONSUMER_DEAD) !== 0 ? 'peer dead' : null
+    const fate = this.fate()
+    if (fate === 'closed') return fate
+    return this.#fits(this.#wanted) ? 'ready' : fate
   }
 
-  /** Blocks until there is room for the record that did not fit. @throws RingError `not here` where threads may not block */
-  wait(options: WaitOptions = {}): Woken {
-    return wait(this.#waiter, options)
-  }
-
-  /** Until there is room for the record that did not fit; the event loop goes on meanwhile, and is kept alive. */
-  waitAsync(options: AsyncWaitOptions = {}): Promise<Woken> {
-    return waitAsync(this.#waiter, options)
-  }
-
-  /** The end of what is sent: what was published is still read, then the consumer is told. */
-  close(): void {
-    if (this.#detached) return
+  protected override settle(): void {
     this.flush()
-    announce(this.#end, closedBy('producer'))
-    this.#leave()
   }
 
-  /** Gives this end to whoever takes it next; the ring stays open. */
-  detach(): void {
-    if (this.#detached) return
-    this.flush()
-    this.#leave()
-  }
-
-  #leave(): void {
-    this.#detached = true
+  protected override stop(): void {
+    this.#reserved = -1
     this.#full = this.#at
-    returnEnd(this.#end, 'producer', this.#taken)
   }
 }
+
+const reserved = (): RingError =>
+  new RingError('bad argument', 'a record is reserved already; commit or abort it first')

@@ -1,5 +1,6 @@
+import { RingError, wholeNumber } from './errors.ts'
 import { type Shape, strideOf, WORD_BYTES } from './layout.ts'
-import { Caller, copyWords, type Words, wordsOf } from './words.ts'
+import { Caller, copyWords, NO_VIEW, type Words, wordsOf } from './words.ts'
 
 /** Up to so many words a message is copied by a loop; larger ones by `TypedArray.set`, for which each slot has a view. */
 const LOOP_WORDS = 16
@@ -42,7 +43,7 @@ export class Slots {
 
   put(message: ArrayBufferView, position: number): void {
     const caller = this.#caller
-    if (caller.view !== message) caller.adopt(message, this.messageBytes)
+    if (caller.view !== message || caller.gone) caller.adopt(message, this.messageBytes)
     const { words } = caller
     if (words === null || !this.#inWords) return this.bytes.set(caller.bytes, this.offset(position))
     const stride = this.#strideWords
@@ -55,7 +56,7 @@ export class Slots {
 
   take(message: ArrayBufferView, position: number): void {
     const caller = this.#caller
-    if (caller.view !== message) caller.adopt(message, this.messageBytes)
+    if (caller.view !== message || caller.gone) caller.adopt(message, this.messageBytes)
     const { words } = caller
     if (words === null || !this.#inWords) return this.#takeBytes(caller.bytes, position)
     const stride = this.#strideWords
@@ -79,6 +80,14 @@ export class Slots {
       this.#views[slot] = view
     }
     return view
+  }
+
+  /** @throws RingError `bad argument` unless the array has so many messages from that one on */
+  inside(messages: ArrayBufferView, count: number, first: number): void {
+    if (!ArrayBuffer.isView(messages)) throw new RingError('bad argument', NO_VIEW)
+    const there = Math.floor(messages.byteLength / this.messageBytes)
+    wholeNumber('first', first, 0, there)
+    wholeNumber('count', count, 0, there - first)
   }
 
   /** Copies messages that lie one behind the other. @param first of the array's, which to begin with */
@@ -112,7 +121,8 @@ export class Slots {
 
   #many(messages: ArrayBufferView): Words | null {
     const caller = this.#batch
-    if (caller.view !== messages) caller.adopt(messages, messages.byteLength)
+    if (caller.view !== messages || caller.bytes.length !== messages.byteLength)
+      caller.adopt(messages, messages.byteLength)
     return this.#inWords ? caller.words : null
   }
 

@@ -8,16 +8,16 @@ export type Woken = 'ready' | 'closed' | 'peer dead' | 'timed out'
 
 export interface WaitOptions {
   /** At most so many milliseconds. Default: no limit. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** So many looks before it sleeps. Default 300; `Infinity`: it never does, and keeps its processor busy. */
-  readonly spin?: number
+  readonly spin?: number | undefined
 }
 
 export interface AsyncWaitOptions {
   /** At most so many milliseconds. Default: no limit. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Ends the wait: the promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A side that can wait. */
@@ -45,14 +45,55 @@ export function sleepsOn(
   settle: () => number,
 ): Waiter {
   let position = 0
+  // Of one side, several may await: the mark is theirs together.
+  let sleepers = 0
   return {
     cells,
     look,
     fallAsleep: () => {
       position = settle()
-      return fallAsleep(cells, cell, position) ? { cell, value: position | ASLEEP } : null
+      if (!fallAsleep(cells, cell, position)) return null
+      sleepers += 1
+      return { cell, value: position | ASLEEP }
     },
-    wakeUp: () => wakeUp(cells, cell, position),
+    wakeUp: () => {
+      sleepers -= 1
+      if (sleepers === 0) wakeUp(cells, cell, position)
+    },
+  }
+}
+
+/** What all sides of rings have in common: that they wait. */
+export abstract class Waiting {
+  protected abstract readonly waiter: Waiter
+
+  protected static waiterOf(side: Waiting): Waiter {
+    return side.waiter
+  }
+
+  /**
+   * Blocks until this side can go on: there is something to read, or room (for a record, as much as the last one needed that
+   * did not fit).
+   * @throws RingError `not here` where threads may not block: on a page's main thread; `bad argument`
+   */
+  wait(options: WaitOptions = {}): Woken {
+    return wait(this.waiter, options)
+  }
+
+  /** As `wait`, but the event loop goes on meanwhile, and is kept alive. @throws the signal's reason; RingError `bad argument` */
+  waitAsync(options: AsyncWaitOptions = {}): Promise<Woken> {
+    return waitAsync(this.waiter, options)
+  }
+
+  /** Awaits as often as it takes until the attempt succeeds: `ready`; or why it never will. */
+  protected async retry(attempt: () => boolean, { timeout, signal }: AsyncWaitOptions): Promise<Woken> {
+    signal?.throwIfAborted()
+    const until = performance.now() + milliseconds(timeout)
+    while (!attempt()) {
+      const woken = await this.waitAsync({ timeout: Math.max(0, until - performance.now()), signal })
+      if (woken !== 'ready') return woken
+    }
+    return 'ready'
   }
 }
 
@@ -60,8 +101,17 @@ const SPIN = 300
 /** Nobody sleeps longer without looking: whatever was missed is noticed then. */
 const SLEEP_MS = 100
 
-/** @throws RingError `not here` on a page's main thread, which may not block */
-export function wait(waiter: Waiter, { timeout = Infinity, spin = SPIN }: WaitOptions): Woken {
+/** @throws RingError `bad argument` */
+function milliseconds(timeout = Infinity): number {
+  if (typeof timeout === 'number' && timeout >= 0) return timeout
+  throw new RingError('bad argument', `a timeout is a number of milliseconds, not ${String(timeout)}`)
+}
+
+function wait(waiter: Waiter, options: WaitOptions): Woken {
+  const timeout = milliseconds(options.timeout)
+  const { spin = SPIN } = options
+  if (!(typeof spin === 'number' && spin >= 0))
+    throw new RingError('bad argument', `spin is a number of looks, not ${String(spin)}`)
   const { cells } = waiter
   const until = timeout === Infinity ? Infinity : performance.now() + timeout
   for (let looks = 0; ; looks++) {
@@ -76,10 +126,12 @@ export function wait(waiter: Waiter, { timeout = Infinity, spin = SPIN }: WaitOp
     if (left <= 0) return 'timed out'
     const bed = waiter.fallAsleep()
     if (bed === null) continue
-    // Closing and death are noted elsewhere before they wake: what was missed before the mark is seen now.
-    const missed = waiter.look()
-    if (missed === null) block(cells, bed, Math.min(left, SLEEP_MS))
-    waiter.wakeUp()
+    try {
+      // Closing and death are noted elsewhere before they wake: what was missed before the mark is seen now.
+      if (waiter.look() === null) block(cells, bed, Math.min(left, SLEEP_MS))
+    } finally {
+      waiter.wakeUp()
+    }
   }
 }
 
@@ -87,73 +139,61 @@ function block(cells: Int32Array, { cell, value }: Bed, timeout: number): void {
   try {
     Atomics.wait(cells, cell, value, timeout)
   } catch (error) {
-    throw new RingError('not here', `this thread may not block; use the form that awaits (${(error as Error).message})`)
+    throw new RingError(
+      'not here',
+      `this thread may not block: await waitAsync() instead (${(error as Error).message})`,
+    )
   }
 }
 
 /** How often to look where `Atomics.waitAsync` is missing. */
 const POLL_MS = 2
 
-export async function waitAsync(waiter: Waiter, { timeout = Infinity, signal }: AsyncWaitOptions): Promise<Woken> {
+async function waitAsync(waiter: Waiter, { timeout, signal }: AsyncWaitOptions): Promise<Woken> {
+  const until = performance.now() + milliseconds(timeout)
   signal?.throwIfAborted()
   const first = waiter.look()
   if (first !== null) return first
-  const until = performance.now() + timeout
-  const stop = new Stop(signal)
   // A promise of waitAsync alone does not keep a Node process going.
   const alive = setInterval(() => {}, 2 ** 30)
   try {
     for (;;) {
       const left = until - performance.now()
       if (left <= 0) return 'timed out'
-      await change(waiter, Math.min(left, SLEEP_MS), stop)
+      await change(waiter, Math.min(left, SLEEP_MS), signal)
       signal?.throwIfAborted()
       const woken = waiter.look()
       if (woken !== null) return woken
     }
   } finally {
     clearInterval(alive)
-    stop.forget()
   }
 }
 
-/** Until the cell changes, or it is time to look again. */
-async function change(waiter: Waiter, timeout: number, stop: Stop): Promise<void> {
-  if (typeof Atomics.waitAsync !== 'function') return pause(Math.min(timeout, POLL_MS))
+/** Until the cell changes, it is time to look again, or the signal is given. */
+async function change(waiter: Waiter, timeout: number, signal: AbortSignal | undefined): Promise<void> {
+  if (typeof Atomics.waitAsync !== 'function') return orAborted(pause(Math.min(timeout, POLL_MS)), signal)
   const bed = waiter.fallAsleep()
   if (bed === null) return
   try {
     if (waiter.look() !== null) return
     const { async, value } = Atomics.waitAsync(waiter.cells, bed.cell, bed.value, timeout)
-    if (async) await stop.or(value)
+    if (async) await orAborted(value, signal)
   } finally {
     waiter.wakeUp()
   }
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** A signal to stop, as a promise, with one listener however often it is waited for. */
-class Stop {
-  readonly #signal: AbortSignal | undefined
-  #stopped: Promise<void> | null = null
-  #listener = (): void => {}
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal
-    if (signal === undefined) return
-    this.#stopped = new Promise((resolve) => {
-      this.#listener = resolve
-    })
-    signal.addEventListener('abort', this.#listener, { once: true })
-  }
-
-  /** The promise, or the signal, whichever comes first. */
-  async or(other: Promise<unknown>): Promise<void> {
-    await (this.#stopped === null ? other : Promise.race([other, this.#stopped]))
-  }
-
-  forget(): void {
-    this.#signal?.removeEventListener('abort', this.#listener)
-  }
+/** Until the promise is settled or the signal given; nothing stays behind at the signal. */
+async function orAborted(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return void (await promise)
+  let wake = (): void => {}
+  const aborted = new Promise<void>((resolve) => {
+    wake = resolve
+  })
+  signal.addEventListener('abort', wake, { once: true })
+  await Promise.race([promise, aborted])
+  signal.removeEventListener('abort', wake)
 }

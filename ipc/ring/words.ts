@@ -24,6 +24,8 @@ export function wordsOf(buffer: ArrayBufferLike, byteOffset: number, length: num
   return new WordArray(buffer as ArrayBuffer, byteOffset, length) // shared or not: its type asks for one of them
 }
 
+export const NO_VIEW = 'a message is a typed array or a DataView'
+
 const NO_BYTES = new Uint8Array(0)
 
 /** A user's array as bytes and words. Kept for the next call: making views costs more than copying a small message. */
@@ -34,9 +36,14 @@ export class Caller {
   words: Words | null = null
   bytes: Uint8Array = NO_BYTES
 
+  /** Whether the array's memory was taken away since: transferred, or shrunk. */
+  get gone(): boolean {
+    return this.bytes.length === 0
+  }
+
   /** @param bytes how many of the array's are meant @throws RingError `bad argument` */
   adopt(view: ArrayBufferView, bytes: number): void {
-    if (!ArrayBuffer.isView(view)) throw new RingError('bad argument', 'a message is a typed array or a DataView')
+    if (!ArrayBuffer.isView(view)) throw new RingError('bad argument', NO_VIEW)
     const { buffer, byteOffset, byteLength } = view
     if (byteLength < bytes)
       throw new RingError('bad argument', `the array has ${byteLength} bytes, and ${bytes} are to be copied`)

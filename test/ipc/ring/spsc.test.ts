@@ -1,9 +1,9 @@
-import { create, SpscConsumer, SpscProducer } from 'ipclab/ring'
+import { attachConsumer, attachProducer, create, type SpscConsumer, type SpscProducer } from 'ipclab/ring'
 import { describe, expect, test } from 'vitest'
 
 function pair(capacity: number, messageBytes = 8): { producer: SpscProducer; consumer: SpscConsumer } {
   const handle = create({ kind: 'spsc', capacity, messageBytes })
-  return { producer: new SpscProducer(handle), consumer: new SpscConsumer(handle) }
+  return { producer: attachProducer(handle), consumer: attachConsumer(handle) }
 }
 
 describe('one producer, one consumer', () => {
