@@ -30,17 +30,45 @@ export class Progress {
     }
   }
 
-  #show({ executions, executionsMax, seconds, failed }: Told): void {
+  #show(told: Told): void {
     if (!this.#terminal.watched) return
     this.#shown = true
-    if (failed)
+    if (told.failed)
       return this.#terminal.tell(
         '\r\x1b[Kfailed; looking for the smallest run that fails like that; Ctrl-C leaves it as it is',
       )
-    const rate = Math.round(executions / seconds)
-    const left = Math.ceil(Math.min((executionsMax - executions) / Math.max(1, rate), this.#secondsMax - seconds))
-    this.#terminal.tell(
-      `\r\x1b[K${executions} of ${executionsMax} runs, ${rate} a second, ${left} s left; Ctrl-C ends it`,
-    )
+    this.#terminal.tell(`\r\x1b[K${progressLine(told, this.#secondsMax, this.#terminal.width - 1)}`)
   }
+}
+
+/** How far a search has come: as much of it as there is room for. */
+export function progressLine(told: Told, secondsMax: number, width: number): string {
+  const { executions, executionsMax, seconds } = told
+  const rate = Math.round(executions / seconds)
+  const left = Math.ceil(Math.min((executionsMax - executions) / Math.max(1, rate), secondsMax - seconds))
+  const end = '; Ctrl-C ends it'
+  let line = `${executions} of ${executionsMax} runs, ${rate} a second, ${left} s left`
+  for (const part of [...leftOf(told), ...coverageOf(told)])
+    if (line.length + part.length + end.length <= width) line += part
+  return line + end
+}
+
+/** What partial-order reduction has made is each another trace, and there is more to say of it. */
+function leftOf({ left }: Told): string[] {
+  if (left === null) return []
+  const { share, made } = left
+  if (share < 0.001) return [', under 0.1 % of all traces made']
+  const percent = share < 0.1 ? (share * 100).toFixed(1) : Math.floor(share * 100)
+  const magnitude = 10 ** Math.max(0, Math.floor(Math.log10(made / share)) - 1)
+  const all = Math.round(made / share / magnitude) * magnitude
+  return [`, about ${percent} % made, some ${Math.max(all, made)} traces in all`]
+}
+
+function coverageOf({ coverage, left }: Told): string[] {
+  if (coverage === null || coverage.runs === 0) return []
+  const { runs, traces, pairs, bothOrders } = coverage
+  return [
+    ...(left === null ? [`, ${traces} different traces in ${runs} looked at`] : []),
+    ...(pairs === 0 ? [] : [`, ${bothOrders} of ${pairs} pairs of calls in both orders`]),
+  ]
 }

@@ -1,14 +1,15 @@
 import { type AnyValues, BadInput, type Machine, type Scenario, type WakeOrder } from '../kernel/index.ts'
 import type { Choice } from '../scheduler/index.ts'
-import type { LoadedScenario } from '../trace/index.ts'
+import { type LoadedScenario, sourceOf } from '../trace/index.ts'
 import { seconds } from './budget.ts'
+import type { Coverage, Vacuity } from './coverage/coverage.ts'
 import { lookAt, type Sighted } from './findings/sightings.ts'
 import { guarded } from './guarded.ts'
 import { type Found, investigate } from './investigate.ts'
 import { atLeastOne, wishesOf } from './search/wishes.ts'
-import { Search } from './search.ts'
+import { type Left, Search } from './search.ts'
 import { type Met, meets, type Verdict } from './verdict.ts'
-import { ENDLESS, inWords, seenInWords } from './words.ts'
+import { coverageInWords, ENDLESS, inWords, seenInWords } from './words.ts'
 import { Pool } from './workers/pool.ts'
 
 /** Exploring a scenario: makes runs until one fails, none is left, or a budget runs out; and says what that means. */
@@ -30,6 +31,10 @@ export interface ExploreOptions {
   readonly shrink?: boolean
   /** Make every k-th run twice and compare; the first always is. */
   readonly checkDeterminism?: number
+  /** Say what the runs cover: it takes about twice as long. Default: no; for `onProgress` as many are looked at as cost little. */
+  readonly coverage?: boolean
+  /** Say which calls nothing has put to the test, and what the runs cover: it takes about ten times as long. Default: no. */
+  readonly vacuity?: boolean
   /** Told now and then, over a second into the search. */
   readonly onProgress?: (progress: Progress) => void
   /** So many worker threads share the search, once it takes longer than a moment. The answer is the same for any number of them. Default 1: none but this thread. */
@@ -43,6 +48,10 @@ export interface Progress {
   readonly executionsMax: number
   readonly steps: number
   readonly seconds: number
+  /** What those runs cover that were looked at: few, unless `coverage` is asked for. What workers are at is not in it yet. */
+  readonly coverage: Coverage | null
+  /** An estimate of how far partial-order reduction has come, while that is at work. */
+  readonly left: Left | null
   /** A failure was found, and is being shrunk and looked into. */
   readonly failed: boolean
 }
@@ -75,6 +84,10 @@ export interface Exploration {
   readonly findings: readonly Sighted[]
   /** So many runs were watched for them: of each strategy the first 500, and every 50th after that. */
   readonly watched: number
+  /** What the runs cover; `null` where that was not asked for. */
+  readonly coverage: Coverage | null
+  /** Calls that nothing has put to the test; `null` where that was not asked for. */
+  readonly vacuity: Vacuity | null
   /** What there is to say, in a few lines. */
   readonly text: string
 }
@@ -107,7 +120,7 @@ class Exploring {
     this.#given = given
     this.#options = options
     const scenario = 'file' in given ? given.scenario : given
-    this.#search = new Search(scenario, wishesOf(scenario, options))
+    this.#search = new Search(scenario, wishesOf(scenario, options), sourceOf(given).probe)
     if (atLeastOne('workers', options.workers ?? 1) > 1 && !('file' in given)) throw new BadInput(NO_FILE)
   }
 
@@ -204,13 +217,15 @@ class Exploring {
   }
 
   #report(now: number): void {
-    const { executions, ahead, steps, raw, wishes } = this.#search
+    const { executions, ahead, steps, raw, wishes, coverage, left } = this.#search
     const elsewhere = ahead + (this.#pool?.executions ?? 0)
     this.#options.onProgress?.({
       executions: Math.min(wishes.executions, executions + elsewhere),
       executionsMax: wishes.executions,
       steps: steps + (this.#pool?.steps ?? 0),
       seconds: now,
+      coverage,
+      left: left ?? this.#pool?.left ?? null,
       failed: raw !== null,
     })
   }
@@ -230,6 +245,8 @@ class Exploring {
     const facts = { executions, schedules, traces, bound, steps, pruned }
     const neverReached = failure === null ? search.neverReached : []
     const promises = verdict === 'proved' ? [] : search.promises
+    const coverage = wishes.surveyed === 'some' ? null : search.coverage
+    const covered = coverage === null ? [] : coverageInWords(coverage)
     return {
       scenario,
       params: simulation?.params ?? {},
@@ -245,7 +262,14 @@ class Exploring {
       neverReached,
       findings: this.#findings,
       watched: search.watched,
-      text: inWords(verdict, failure, facts, neverReached, [...this.#limits(), ...promises, ...this.#seen()]),
+      coverage,
+      vacuity: search.vacuity,
+      text: inWords(verdict, failure, facts, neverReached, [
+        ...this.#limits(),
+        ...promises,
+        ...covered,
+        ...this.#seen(),
+      ]),
     }
   }
 

@@ -1,4 +1,5 @@
 /** The explorer: the loop over schedules, what it finds, and the words for it. */
+export type { CallPlace, Coverage, Vacuity } from './coverage/coverage.ts'
 export { checkDeterminism } from './determinism.ts'
 export * from './explore.ts'
 export { guarded, SILENCE_MS_MAX } from './guarded.ts'

@@ -1,5 +1,6 @@
-import type { Scenario, Simulation } from '../kernel/index.ts'
+import type { Scenario, Simulation, SiteProbe } from '../kernel/index.ts'
 import { type DfsPart, type Learned, partAfter, together } from '../scheduler/index.ts'
+import { type Coverage, Sum, type Vacuity } from './coverage/coverage.ts'
 import { type Phase, phasesOf } from './phases.ts'
 import { Maker } from './search/maker.ts'
 import type { Order, Raw, Result, Sighting, Tally, Unit } from './search/unit.ts'
@@ -25,6 +26,14 @@ export interface Given {
   readonly place: object
 }
 
+/** An estimate of how far partial-order reduction has come. */
+export interface Left {
+  /** From 0 to 1. */
+  readonly share: number
+  /** Runs. */
+  readonly made: number
+}
+
 export class Search {
   readonly scenario: Scenario
   readonly wishes: Wishes
@@ -42,6 +51,7 @@ export class Search {
   #traces: number | null = null
   readonly #reached = new Set<string>()
   readonly #learned = new Map<string, Learned>()
+  readonly #covered = new Sum()
   #executions = 0
   #steps = 0
   #pruned = 0
@@ -62,11 +72,12 @@ export class Search {
   /** Depth-first search met a run without an end, and was given up. */
   endless = false
 
-  constructor(scenario: Scenario, wishes: Wishes) {
+  /** @param probe says on which lines calls are made, where the wishes ask for that */
+  constructor(scenario: Scenario, wishes: Wishes, probe: SiteProbe | null = null) {
     this.scenario = scenario
     this.wishes = wishes
     this.#phases = phasesOf(wishes.strategy, wishes.seed, wishes.executions, wishes.prefix)
-    this.#maker = new Maker(scenario, wishes, this.#phases)
+    this.#maker = new Maker(scenario, wishes, this.#phases, probe)
   }
 
   get simulation(): Simulation | null {
@@ -118,12 +129,28 @@ export class Search {
     return Object.keys(this.scenario.sometimes ?? {}).filter((name) => !this.#reached.has(name))
   }
 
+  /** What the runs cover that were looked at for it, with those of the unit that is made here. */
+  get coverage(): Coverage | null {
+    if (this.wishes.surveyed === 'none') return null
+    return this.#covered.coverage(this.#own === null ? null : (this.#maker.unit?.survey ?? null))
+  }
+
+  get vacuity(): Vacuity | null {
+    return this.wishes.surveyed === 'lines' ? this.#covered.vacuity : null
+  }
+
+  get left(): Left | null {
+    const unit = this.#own === null ? null : this.#maker.unit
+    const share = unit?.share ?? null
+    return unit === null || share === null ? null : { share, made: unit.executions }
+  }
+
   /** Makes one run here; `false` when none is left to make. */
   another(): boolean {
     if (this.#own === null) {
       this.#own = this.give()
       if (this.#own === null) return false
-      this.#maker.begin(this.#own.order)
+      this.#maker.begin(this.#own.order, this.#covered.traces)
     }
     if (!this.#maker.another()) this.#settleOwn()
     return !this.#over
@@ -234,6 +261,7 @@ export class Search {
     for (const one of tally.sightings) this.#sight({ ...one, execution: this.#executions + one.execution })
     for (const place of tally.signals) this.signals.add(place)
     this.watched += tally.watched
+    if (tally.covered !== null) this.#covered.add(tally.covered)
     this.#executions += tally.executions
     this.#inPhase += tally.executions
     this.#steps += tally.steps

@@ -1,3 +1,4 @@
+import type { Coverage } from './coverage/coverage.ts'
 import type { Sighted } from './findings/sightings.ts'
 import type { Found } from './investigate.ts'
 import type { Verdict } from './verdict.ts'
@@ -46,6 +47,13 @@ export function seenInWords(findings: readonly Sighted[], watched: number, execu
   const more = findings.length - lines.length
   if (more > 0) lines.push(`and ${more} more of the kind`)
   if (watched < executions) lines.push(`(looked for in ${thousands(watched)} of ${count(executions, 'run')})`)
+  return lines
+}
+
+/** What the runs cover. */
+export function coverageInWords({ runs, traces, pairs, bothOrders }: Coverage): string[] {
+  const lines = [`different traces, by their hashes: ${thousands(traces)} in ${count(runs, 'run')}`]
+  if (pairs > 0) lines.push(`pairs of calls seen in both orders: ${thousands(bothOrders)} of ${thousands(pairs)}`)
   return lines
 }
 

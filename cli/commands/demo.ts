@@ -42,7 +42,9 @@ async function demo(terminal: Terminal): Promise<number> {
   terminal.print("The textbook's programs, each under every schedule, or until one breaks it:\n")
   for (const name of names) {
     const loaded = await loadNamed(`ipclab:${name}`)
-    const found = await progress.during((onProgress, signal) => explore(loaded, { time: SECONDS, onProgress, signal }))
+    const found = await progress.during((onProgress, signal) =>
+      explore(loaded, { time: SECONDS, ...(terminal.watched ? { onProgress } : {}), signal }),
+    )
     if (progress.interrupted) return 3
     results.push(found)
     terminal.print(line(pad(name, width), found, terminal))

@@ -19,6 +19,8 @@ interface Options extends ScenarioOptions {
   readonly time?: number
   readonly workers?: number
   readonly checkDeterminism?: number
+  readonly coverage?: boolean
+  readonly vacuity?: boolean
   readonly shrink: boolean
   readonly out?: string
   readonly json?: boolean
@@ -41,6 +43,8 @@ export function addExplore(program: Command, terminal: Terminal): void {
     .option('--executions <n>', 'at most so many runs (default: 100000)', count)
     .option('--time <seconds>', 'at most so many seconds', duration)
     .option('--workers <n>', 'so many threads share the search, or auto; the answer is the same (default: 1)', threads)
+    .option('--coverage', 'count different traces, and pairs of calls seen in both orders (takes longer)')
+    .option('--vacuity', 'list calls that no other thread interfered with, or that never waited (takes longer still)')
     .option('--no-shrink', 'show the failure as it was found, not the smallest like it')
     .option('--seed <text>', 'for random runs', '1')
     .option('--check-determinism <k>', 'make every k-th run twice and compare; the first always is', count)
@@ -75,7 +79,7 @@ async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: 
   if (options.out !== undefined) checkWritable(options.out) // before the search, not after it
   const progress = new Progress(terminal, options.time)
   const found = await progress.during((onProgress, signal) =>
-    explore(loaded, { ...wishes(options), onProgress, signal }),
+    explore(loaded, { ...wishes(options), ...(terminal.watched ? { onProgress } : {}), signal }),
   )
   let saved: Saved | null = null
   try {
@@ -90,7 +94,7 @@ async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: 
 }
 
 function wishes(options: Options): ExploreOptions {
-  const { strategy, seed, executions, time, workers, checkDeterminism, shrink } = options
+  const { strategy, seed, executions, time, workers, checkDeterminism, coverage, vacuity, shrink } = options
   return {
     ...boot(options),
     seed,
@@ -100,6 +104,8 @@ function wishes(options: Options): ExploreOptions {
     ...(time === undefined ? {} : { time }),
     ...(workers === undefined ? {} : { workers }),
     ...(checkDeterminism === undefined ? {} : { checkDeterminism }),
+    ...(coverage === undefined ? {} : { coverage }),
+    ...(vacuity === undefined ? {} : { vacuity }),
   }
 }
 
@@ -115,6 +121,7 @@ function save(found: Exploration, loaded: LoadedScenario, { out }: Options): Sav
 function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null): object {
   const { scenario, failure, verdict, met, strategy, seed, params, wakeOrder, maxSteps } = found
   const { executions, schedules, traces, bound, steps, pruned, promises, neverReached, findings, watched } = found
+  const { coverage, vacuity } = found
   return {
     scenario: nameOfFile(loaded.file),
     title: scenario.title,
@@ -135,6 +142,8 @@ function asData(found: Exploration, loaded: LoadedScenario, saved: Saved | null)
     promises,
     neverReached,
     watched,
+    ...(coverage === null ? {} : { coverage }),
+    ...(vacuity === null ? {} : { vacuity }),
     findings: findings.map((one) => ({ ...one, schedule: one.schedule === null ? null : writeSchedule(one.schedule) })),
     failure: failure === null ? null : { ...failureAsData(failure), ...saved },
   }

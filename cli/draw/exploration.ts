@@ -3,6 +3,7 @@ import { type LoadedScenario, nameOfFile } from '../../trace/index.ts'
 import { replayCommand } from '../invocation.ts'
 import type { Terminal } from '../terminal.ts'
 import { drawRun, section } from './run.ts'
+import { vacuityLines } from './vacuity.ts'
 import { metLine, verdictLines } from './verdict.ts'
 
 /** Where a failure is kept. */
@@ -27,6 +28,7 @@ export function report(
     terminal.print('')
     drawRun(failure.trace, loaded, { full, waited: false, story: failure.story }, terminal)
   }
+  if (found.vacuity !== null) section(vacuityLines(found.vacuity, colors), terminal)
   section([metLine(met, scenario.expect, colors)], terminal)
   if (saved === null) return
   if (saved.report !== null) terminal.print(`report: ${saved.report}`)

@@ -1,4 +1,4 @@
-import { boot, KernelPanic, type Scenario, type Simulation } from '../../kernel/index.ts'
+import { boot, KernelPanic, type Scenario, type Simulation, type SiteProbe } from '../../kernel/index.ts'
 import {
   type Decider,
   decider as deciderNamed,
@@ -12,6 +12,7 @@ import {
   type Witnessed,
   witnessed,
 } from '../../scheduler/index.ts'
+import { isSurveyed, Survey, type Surveyed } from '../coverage/survey.ts'
 import { checkDeterminism, differently, stepInWords } from '../determinism.ts'
 import { isWatched, Lookout } from '../findings/lookout.ts'
 import type { Phase } from '../phases.ts'
@@ -28,14 +29,17 @@ export class Maker {
   readonly #phases: readonly Phase[]
   /** For a run that nobody watches: the same each time. */
   readonly #plain: RunOptions
+  /** Where lines are to be noted. */
+  readonly #probe: SiteProbe | null
   #simulation: Simulation | null = null
   #unit: UnderWay | null = null
 
-  constructor(scenario: Scenario, wishes: Wishes, phases: readonly Phase[]) {
+  constructor(scenario: Scenario, wishes: Wishes, phases: readonly Phase[], probe: SiteProbe | null = null) {
     this.scenario = scenario
     this.#wishes = wishes
     this.#phases = phases
     this.#plain = { maxSteps: wishes.maxSteps }
+    this.#probe = wishes.surveyed === 'lines' ? probe : null
   }
 
   get simulation(): Simulation | null {
@@ -46,9 +50,9 @@ export class Maker {
     return this.#unit
   }
 
-  /** Takes up another unit, which is to be made by `another`. */
-  begin(order: Order): UnderWay {
-    this.#unit = new UnderWay(order, this.#phases, this.scenario)
+  /** Takes up another unit, which is to be made by `another`. @param known traces that need not be noted again */
+  begin(order: Order, known?: ReadonlySet<number>): UnderWay {
+    this.#unit = new UnderWay(order, this.#phases, this.scenario, known)
     return this.#unit
   }
 
@@ -67,7 +71,9 @@ export class Maker {
     unit.executions += 1
     const words: string[] | null = this.#isCompared(unit) ? [] : null
     const lookout = isWatched(order.unit.from + unit.executions) ? unit.watches(simulation) : null
-    const outcome = this.#run(simulation, unit, words, lookout)
+    const survey = this.#survey(simulation, unit)
+    const outcome = this.#run(simulation, unit, words, lookout, survey)
+    survey?.ended(outcome.ending)
     unit.steps += simulation.machine.steps
     const seen = lookout?.ended(outcome.ending) ?? NOTHING
     const taken = seen.length === 0 ? null : decider.taken()
@@ -78,10 +84,19 @@ export class Maker {
 
   /** The scenario, before its first step, with this decider at the door. */
   #stage(decider: Decider): Simulation {
-    this.#simulation ??= boot(this.scenario, { door: decider, ...bootOptions(this.#wishes) })
+    this.#simulation ??= boot(this.scenario, { door: decider, sites: this.#probe, ...bootOptions(this.#wishes) })
     this.#simulation.machine.kernel.door = decider
     this.#simulation.start()
     return this.#simulation
+  }
+
+  /** What looks at the run about to be made for what it covers. */
+  #survey(simulation: Simulation, unit: UnderWay): Survey | null {
+    const { surveyed } = this.#wishes
+    if (surveyed === 'none' || !isSurveyed(surveyed, unit.order.unit.from + unit.executions)) return null
+    const survey = unit.surveys(simulation, surveyed)
+    simulation.machine.kernel.door = survey.begin(unit.decider)
+    return survey
   }
 
   #run(
@@ -89,10 +104,11 @@ export class Maker {
     { decider, sometimes }: UnderWay,
     words: string[] | null,
     lookout: Lookout | null,
+    survey: Survey | null,
   ): Outcome {
     sometimes.observer?.(simulation) // how it begins is as good as what a step leads to
     try {
-      return run(simulation, decider, this.#runOptions(sometimes, words, lookout))
+      return run(simulation, decider, this.#runOptions(sometimes, words, lookout, survey))
     } catch (error) {
       if (error instanceof KernelPanic && error.decisions.length === 0) error.decisions = this.#decisions(decider)
       throw error
@@ -117,11 +133,17 @@ export class Maker {
     return (number === 1 && order.unit.phase === 0) || (every !== undefined && number % every === 0)
   }
 
-  #runOptions(sometimes: Sometimes, words: string[] | null, lookout: Lookout | null): RunOptions {
+  #runOptions(
+    sometimes: Sometimes,
+    words: string[] | null,
+    lookout: Lookout | null,
+    survey: Survey | null,
+  ): RunOptions {
     const watch = sometimes.observer
-    if (watch === null && words === null && lookout === null) return this.#plain
+    if (watch === null && words === null && lookout === null && survey === null) return this.#plain
     const observers: Observer[] = []
     if (lookout !== null) observers.push(lookout.observe)
+    if (survey !== null) observers.push(survey.observe)
     if (watch !== null) observers.push(watch)
     if (words !== null) observers.push((simulation) => words.push(stepInWords(simulation)))
     return { ...this.#plain, observers }
@@ -179,6 +201,8 @@ export class UnderWay {
   readonly sightings: Sighting[] = []
   #lookout: Lookout | null = null
   #watched = 0
+  readonly #known: ReadonlySet<number>
+  #survey: Survey | null = null
   readonly #dfs: ReturnType<Phase['make']>['dfs']
   executions = 0
   steps = 0
@@ -186,8 +210,9 @@ export class UnderWay {
   #end: Tally['end'] | null = null
   #raw: Raw | null = null
 
-  constructor(order: Order, phases: readonly Phase[], scenario: Scenario) {
+  constructor(order: Order, phases: readonly Phase[], scenario: Scenario, known: ReadonlySet<number> = new Set()) {
     this.order = order
+    this.#known = known
     this.phase = phases[order.unit.phase] as Phase // a unit is of one of them
     const { decider, dfs } = this.phase.make(order.unit)
     this.decider = decider
@@ -201,6 +226,16 @@ export class UnderWay {
     this.#lookout.begin()
     this.#watched += 1
     return this.#lookout
+  }
+
+  /** The run about to be made is looked at for what it covers. */
+  surveys({ machine }: Simulation, surveyed: Surveyed): Survey {
+    this.#survey ??= new Survey(machine, surveyed, this.#known)
+    return this.#survey
+  }
+
+  get survey(): Survey | null {
+    return this.#survey
   }
 
   get end(): Tally['end'] | null {
@@ -218,6 +253,11 @@ export class UnderWay {
     this.#end = 'failed'
   }
 
+  /** Of partial-order reduction: how much of all that it is to make it has made, as an estimate. */
+  get share(): number | null {
+    return this.decider.reduces === true ? (this.decider.share ?? null) : null
+  }
+
   tally(): Tally {
     const { executions, steps, pruned, sometimes, decider } = this
     const { phase } = this
@@ -230,6 +270,7 @@ export class UnderWay {
       watched: this.#watched,
       sightings: this.sightings,
       signals: this.#lookout?.signals ?? [],
+      covered: this.#survey?.covered ?? null,
       end: this.#end ?? 'stopped',
       rest: splits ? (this.#dfs?.rest() ?? null) : null,
       leftOut: this.#dfs?.leftOut ?? false,

@@ -1,4 +1,5 @@
 import type { Choice, DfsPart, Ending, Failure, Learned, Schedule } from '../../scheduler/index.ts'
+import type { Covered } from '../coverage/survey.ts'
 
 /**
  * A search is made of units: runs that come out the same whoever makes them, and whatever becomes of the other units.
@@ -61,6 +62,8 @@ export interface Tally {
   readonly sightings: readonly Sighting[]
   /** Semaphores that were seen to be no locks. */
   readonly signals: readonly string[]
+  /** What those of its runs cover that were looked at for it; `null`: none was. */
+  readonly covered: Covered | null
   /** Why no more runs were made: none is left; those that are, are for other units or beyond the budget; … */
   readonly end: 'all' | 'more' | 'given up' | 'endless' | 'failed' | 'stopped'
   /** What is left, in order, where a depth-first search ended with `more`. */

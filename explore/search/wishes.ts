@@ -1,5 +1,6 @@
 import { type AnyValues, BadInput, type Scenario, type WakeOrder } from '../../kernel/index.ts'
 import { type Choice, MAX_STEPS } from '../../scheduler/index.ts'
+import type { Surveyed } from '../coverage/survey.ts'
 import type { ExploreOptions } from '../explore.ts'
 
 /** What a search is to do, as plain data, with all that was left out filled in. */
@@ -12,6 +13,8 @@ export interface Wishes {
   readonly params?: AnyValues
   readonly wakeOrder?: WakeOrder
   readonly checkDeterminism?: number
+  /** Which runs are looked at for what they cover. */
+  readonly surveyed: Surveyed
   readonly unit: UnitSizes
 }
 
@@ -35,10 +38,17 @@ export function wishesOf(scenario: Scenario, options: ExploreOptions, unit = UNI
     executions: atLeastOne('executions', options.executions ?? EXECUTIONS),
     maxSteps: atLeastOne('maxSteps', options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS),
     prefix: options.prefix ?? [],
+    surveyed: surveyedOf(options),
     unit,
     ...bootOptions(options),
     ...(checkDeterminism === undefined ? {} : { checkDeterminism }),
   }
+}
+
+function surveyedOf({ vacuity, coverage, onProgress }: ExploreOptions): Surveyed {
+  if (vacuity === true) return 'lines'
+  if (coverage === true) return 'all'
+  return onProgress === undefined ? 'none' : 'some'
 }
 
 /** What boot is to be told. */

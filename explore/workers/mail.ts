@@ -18,7 +18,7 @@ export interface Start {
 export type Report =
   | { readonly kind: 'ready' }
   /** How far it is with its unit. */
-  | { readonly kind: 'progress'; readonly executions: number; readonly steps: number }
+  | { readonly kind: 'progress'; readonly executions: number; readonly steps: number; readonly share: number | null }
   | { readonly kind: 'result'; readonly tally: Tally; readonly thrown: Packed | null }
   /** It can't begin. */
   | { readonly kind: 'failed'; readonly thrown: Packed }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { LoadedScenario } from '../../trace/index.ts'
-import type { Given, Search } from '../search.ts'
+import type { Given, Left, Search } from '../search.ts'
 import { type Report, type Start, unpack } from './mail.ts'
 
 /**
@@ -18,6 +18,7 @@ interface Hand {
   /** Of the unit that it makes. */
   executions: number
   steps: number
+  share: number | null
 }
 
 export class Pool {
@@ -55,6 +56,12 @@ export class Pool {
     return this.#hands.reduce((sum, { steps }) => sum + steps, 0)
   }
 
+  /** Of partial-order reduction, which one worker makes alone: see Left. */
+  get left(): Left | null {
+    for (const { share, executions } of this.#hands) if (share !== null) return { share, made: executions }
+    return null
+  }
+
   /** Ends it as soon as the runs under way are over. */
   stop(): void {
     this.#stopped = true
@@ -87,7 +94,7 @@ export class Pool {
 
   #hire(start: Start): void {
     const worker = new Worker(THREAD, { workerData: start })
-    const hand: Hand = { worker, ready: false, given: null, executions: 0, steps: 0 }
+    const hand: Hand = { worker, ready: false, given: null, executions: 0, steps: 0, share: null }
     this.#hands.push(hand)
     worker.on('message', (report: Report) => {
       try {
@@ -109,12 +116,14 @@ export class Pool {
       case 'progress':
         hand.executions = report.executions
         hand.steps = report.steps
+        hand.share = report.share
         return
       case 'result': {
         const { given } = hand
         hand.given = null
         hand.executions = 0
         hand.steps = 0
+        hand.share = null
         const thrown = report.thrown === null ? null : { error: unpack(report.thrown) }
         if (given !== null) this.#search.take(given, { tally: report.tally, thrown })
         break

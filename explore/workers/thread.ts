@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { BadInput, invariant } from '../../kernel/index.ts'
-import { loadScenarioFile } from '../../trace/index.ts'
+import { loadScenarioFile, sourceOf } from '../../trace/index.ts'
 import { seconds } from '../budget.ts'
 import { guarded } from '../guarded.ts'
 import { phasesOf } from '../phases.ts'
@@ -24,7 +24,7 @@ async function load(): Promise<Maker> {
   const loaded = await loadScenarioFile(file)
   if (loaded.hash !== hash) throw new BadInput(`${file} was changed after it was loaded; explore it again`)
   const { strategy, seed, executions, prefix } = wishes
-  return new Maker(loaded.scenario, wishes, phasesOf(strategy, seed, executions, prefix))
+  return new Maker(loaded.scenario, wishes, phasesOf(strategy, seed, executions, prefix), sourceOf(loaded).probe)
 }
 
 function make(maker: Maker, order: Order): void {
@@ -36,7 +36,7 @@ function make(maker: Maker, order: Order): void {
         () => goOn(maker),
       )
       if (!more || Atomics.load(stop, 0) !== 0) break
-      tell({ kind: 'progress', executions: unit.executions, steps: unit.steps })
+      tell({ kind: 'progress', executions: unit.executions, steps: unit.steps, share: unit.share })
     }
     tell({ kind: 'result', tally: unit.tally(), thrown: null })
   } catch (error) {

@@ -34,7 +34,7 @@ interface Released {
 }
 
 /** Objects that all touch, for the explorer's sake, and that order nobody's memory. */
-const UNORDERED: ReadonlySet<Id> = new Set([CLOCK, FAULTS, PIDS])
+export const UNORDERED: ReadonlySet<Id> = new Set([CLOCK, FAULTS, PIDS])
 
 const ACQUIRES: ReadonlySet<unknown> = new Set<MemoryOrder>(['acquire', 'acq_rel', 'seq_cst'])
 const RELEASES: ReadonlySet<unknown> = new Set<MemoryOrder>(['release', 'acq_rel', 'seq_cst'])
