@@ -148,7 +148,7 @@ const wishesFor = (
   scenario: Scenario,
   options: { strategy: string; seed: number; executions: number },
   unit: UnitSizes,
-) => wishesOf(scenario, { ...options, params: {} as AnyValues, maxSteps: 200, vacuity: true }, unit)
+) => wishesOf(scenario, { ...options, params: {} as AnyValues, maxSteps: 200, vacuity: options.seed % 3 === 0 }, unit)
 
 test('the answer does not depend on how many share the search, nor on who is quick', () => {
   fc.assert(
