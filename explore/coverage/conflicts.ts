@@ -67,8 +67,7 @@ export class Conflicts {
   }
 
   /** Notes who has to wait: to be asked at the beginning and after each step. */
-  look({ ready, alive, tasks, actor, kind }: Machine): void {
-    if (kind === 'arm' && actor !== null) this.#waits(actor)
+  look({ ready, alive, tasks }: Machine): void {
     if (ready.size >= alive) return
     for (const task of tasks.values()) if (!task.ended && task.slot < 0) this.#waits(task)
   }

@@ -1,18 +1,18 @@
-import type { Door, Id, Machine } from '../../kernel/index.ts'
+import type { Door, Machine } from '../../kernel/index.ts'
 import { Places } from '../../scheduler/strategies/dpor/event.ts'
 
 /**
  * A number for the Mazurkiewicz trace of a run: the same for all runs that differ only in the order of steps which have
- * nothing to do with each other. A step is hashed with those that it comes after: the one before it of its thread, who woke
- * or made that, and whoever touched before it what it touches, unless both only read. As that holds all that came before,
- * the sum over the steps stands for the trace. Two traces may have the same number, though hardly ever. Steps are those of
- * the run: what invariants look at and what a timed-out call hung on order none, and an end of a thread is a step, or is none.
+ * nothing to do with each other. A step is hashed with the one before it of its thread and the last writes to what it
+ * touches. As those hold all that came before, the sum over the steps stands for the trace: who reads before a write is
+ * known by not having read it, and who is woken by what the waker wrote. Two traces may have the same number, though hardly
+ * ever. What invariants look at, and a timed-out call hung on, orders none; and an end of a thread is a step, or is none.
  */
 export class TraceHash {
   readonly #places = new Places()
   /** Hashes of the places' names: numbers of places differ from worker to worker. */
   readonly #named: number[] = []
-  readonly #cells: Cell[] = []
+  readonly #writes: Write[] = []
   readonly #actors = new Map<string, Actor>()
   readonly #picked = new Half()
   readonly #sum = new Half()
@@ -43,19 +43,14 @@ export class TraceHash {
     const step = new Half()
     step.stir(mover.name, ~mover.name)
     step.stir(mover.last.a, mover.last.b)
-    step.stir(mover.reached.a, mover.reached.b)
     step.stir(this.#picked.a, this.#picked.b)
     this.#picked.clear()
-    mover.reached.clear()
     const touched = this.#places.touchedBy(kernel.footprint)
     const past = new Half()
-    for (const touch of touched) this.#comesAfter(past, touch)
-    const reached = this.#reached(thread, own, kernel)
-    for (const { name, last } of reached) past.add(stir(name, last.a), stir(name, last.b))
+    for (const touch of touched) this.#comesAfter(past, touch >> 1)
     step.stir(past.a, past.b)
-    for (const touch of touched) this.#cell(touch >> 1).take(step, (touch & 1) === 1)
+    for (const touch of touched) if ((touch & 1) === 1) this.#writeTo(touch >> 1).is(step)
     mover.last.is(step)
-    for (const other of reached) other.reached.add(step.a, step.b)
     this.#sum.add(step.a, step.b)
   }
 
@@ -64,49 +59,37 @@ export class TraceHash {
     return (this.#sum.a >>> 0) * 2 ** 21 + (this.#sum.b >>> 11)
   }
 
-  /** Whom the step woke, made or ended; a timer or fault, whom it befell. */
-  #reached(thread: Id, own: boolean, { woken, spawned, ended }: Machine['kernel']): Actor[] {
-    const others = new Set<Id>(woken)
-    for (const made of spawned) others.add(made.thread)
-    for (const id of ended) others.add(id)
-    if (own) others.delete(thread)
-    else others.add(thread)
-    return [...others].map((id) => this.#actor(id))
-  }
-
-  #comesAfter(past: Half, touch: number): void {
-    const writes = (touch & 1) === 1
-    for (const place of [touch >> 1, ...this.#places.overlapping(touch >> 1)]) {
+  #comesAfter(past: Half, touched: number): void {
+    for (const place of [touched, ...this.#places.overlapping(touched)]) {
+      const { a, b } = this.#writeTo(place)
+      if (a === 0 && b === 0) continue
       const name = this.#nameOf(place)
-      const { wrote, read } = this.#cell(place)
-      if (wrote.isNothing && (!writes || read.isNothing)) continue
-      const own = new Half()
-      own.stir(name, name)
-      own.stir(wrote.a, wrote.b)
-      if (writes) own.stir(read.a, read.b)
-      past.add(own.a, own.b)
+      past.add(stir(name, a), stir(~name, b))
     }
   }
 
   #actor(name: string): Actor {
     let actor = this.#actors.get(name)
     if (actor === undefined) {
-      actor = { name: hashOf(name), run: 0, last: new Half(), reached: new Half() }
+      actor = { name: hashOf(name), run: 0, last: new Half() }
       this.#actors.set(name, actor)
     }
     if (actor.run !== this.#run) {
       actor.run = this.#run
       actor.last.clear()
-      actor.reached.clear()
     }
     return actor
   }
 
-  #cell(place: number): Cell {
-    for (let i = this.#cells.length; i <= place; i++) this.#cells.push(new Cell())
-    const cell = this.#cells[place] as Cell // just made, if it wasn't there
-    cell.isOf(this.#run)
-    return cell
+  /** The last step of this run that wrote there. */
+  #writeTo(place: number): Half {
+    for (let i = this.#writes.length; i <= place; i++) this.#writes.push({ run: 0, step: new Half() })
+    const write = this.#writes[place] as Write // just made, if it wasn't there
+    if (write.run !== this.#run) {
+      write.run = this.#run
+      write.step.clear()
+    }
+    return write.step
   }
 
   #nameOf(place: number): number {
@@ -124,10 +107,6 @@ class Half {
   clear(): void {
     this.a = 0
     this.b = 0
-  }
-
-  get isNothing(): boolean {
-    return this.a === 0 && this.b === 0
   }
 
   is({ a, b }: Half): void {
@@ -153,28 +132,11 @@ interface Actor {
   run: number
   /** Its last step. */
   readonly last: Half
-  /** Steps of others that have reached it since. */
-  readonly reached: Half
 }
 
-/** A place: the last step that wrote there, and those that have read since. */
-class Cell {
-  readonly wrote = new Half()
-  readonly read = new Half()
-  #run = 0
-
-  isOf(run: number): void {
-    if (this.#run === run) return
-    this.#run = run
-    this.wrote.clear()
-    this.read.clear()
-  }
-
-  take(step: Half, writes: boolean): void {
-    if (!writes) return this.read.add(step.a, step.b)
-    this.wrote.is(step)
-    this.read.clear()
-  }
+interface Write {
+  run: number
+  readonly step: Half
 }
 
 /** So that the two halves go different ways. */

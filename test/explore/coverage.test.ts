@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { explore } from 'ipclab/explore'
-import { int32, type Program, type Scenario } from 'ipclab/kernel'
+import { choose, int32, type Program, type Scenario } from 'ipclab/kernel'
 import { pthread_mutex_lock, pthread_mutex_unlock } from 'ipclab/posix'
 import { expect, test } from 'vitest'
+import { Sum } from '../../explore/coverage/coverage.ts'
 import { wishesOf } from '../../explore/search/wishes.ts'
 import { Search } from '../../explore/search.ts'
 import { counter, type Given, made } from '../helpers/explored.ts'
@@ -10,7 +11,7 @@ import { cases, type Op, scenarioOf } from '../helpers/random-programs.ts'
 
 /** What runs cover: different traces, pairs of calls in both orders, and what nothing has put to the test. */
 
-const RUNS = Number(process.env.RUNS ?? 25)
+const RUNS = Number(process.env.RUNS ?? 15)
 const PROVED = { expect: 'proved' } as const
 
 /** Whether an end is a step of its own hangs on who else has ended, and orders none. */
@@ -62,6 +63,52 @@ test('reads do not meet, nor does what is in other words', async () => {
   expect((await explore(reads, { strategy: 'dfs', coverage: true })).coverage).toMatchObject({ traces: 1, pairs: 0 })
   const words = made({ P: stores(0), Q: stores(4) }, PROVED)
   expect((await explore(words, { strategy: 'dfs', coverage: true })).coverage).toMatchObject({ traces: 1, pairs: 0 })
+})
+
+test('what was picked counts, and when', async () => {
+  function* picks(): Program {
+    yield* choose(2)
+    yield* choose(2)
+  }
+  expect((await explore(made({ P: picks }, PROVED), { strategy: 'dfs', coverage: true })).coverage?.traces).toBe(4)
+})
+
+test('what one part of a search has seen holds for all of it', () => {
+  const seen = { call: 'sem_wait', line: 'a.ts:1', canWait: true, touches: true, waited: true, contended: true }
+  const unseen = { ...seen, waited: false, contended: false }
+  const [first, second] = ['P post', 'Q wait']
+  for (const calls of [
+    [seen, unseen],
+    [unseen, seen],
+  ]) {
+    const sum = new Sum()
+    for (const call of calls) sum.add({ runs: 1, traces: [7], orders: [[first, second]], calls: [call] })
+    expect(sum.vacuity).toEqual({ runs: 2, neverContended: [], neverWaited: [] })
+    expect(sum.coverage()).toEqual({ runs: 2, traces: 1, pairs: 1, bothOrders: 0 })
+    sum.add({ runs: 1, traces: [7, 8], orders: [[second, first]], calls: [{ ...unseen, line: 'a.ts:10' }] })
+    expect(sum.coverage()).toEqual({ runs: 3, traces: 2, pairs: 1, bothOrders: 1 })
+    expect(sum.vacuity.neverWaited).toEqual([{ call: 'sem_wait', line: 'a.ts:10' }])
+  }
+})
+
+test('calls of different runs do not meet', async () => {
+  const either = made(
+    {
+      *P({ shared }) {
+        const [x, y] = [int32(shared.base), int32(shared.base + 4)]
+        const who = 1 + (yield* choose(2))
+        if (who === 1) yield* x.store(0, 1)
+        yield* y.store(0, who)
+      },
+      *Q({ shared }) {
+        const [x, y] = [int32(shared.base), int32(shared.base + 4)]
+        if ((yield* y.await_(0, (who) => who > 0)) === 2) yield* x.store(0, 1)
+      },
+    },
+    PROVED,
+  )
+  const { coverage } = await explore(either, { strategy: 'dfs', coverage: true })
+  expect(coverage).toMatchObject({ traces: 2, pairs: 1, bothOrders: 0 })
 })
 
 const loads = (at: number) =>
