@@ -84,7 +84,8 @@ describe('workers come to what one thread alone comes to', () => {
     ['many.ts', { strategy: 'portfolio', executions: 2_000 }],
     ['lost.ts', { strategy: 'portfolio', vacuity: true }],
     [library('classic/killed-with-mutex'), { strategy: 'pct', seed: 3 }],
-    [library('classic/philosophers'), { strategy: 'dpor' }],
+    [library('classic/bridge'), { strategy: 'dpor' }],
+    [library('classic/bridge-mended'), { strategy: 'dpor' }],
   ])('%s %o', async (file, asked) => {
     const alone = await searched(file, asked, 0)
     for (const workers of WORKERS) expect(await searched(file, asked, workers)).toEqual(alone)
