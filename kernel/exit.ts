@@ -43,8 +43,10 @@ export function endProcess(kernel: Kernel, process: Process, how: ExitStatus): v
   tellProcessExit(kernel, process, last)
   for (const child in process.children) reap(kernel, child)
   const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
-  if (parent === undefined || isEmpty(parent.threads)) process.status = 'reaped'
-  else tellParent(kernel, parent)
+  if (parent !== undefined && !isEmpty(parent.threads)) return tellParent(kernel, parent)
+  process.status = 'reaped'
+  // Had its parent not ended before, it would be told; that of the programs ends before every run.
+  if (parent !== undefined && parent.parent !== null) kernel.footprint.add(parent.id, LIFE, READ, SEQ_CST)
 }
 
 function tellParent(kernel: Kernel, parent: Process): void {

@@ -3,6 +3,7 @@ import type { Decider } from './decider.ts'
 import { priority } from './policies/priority.ts'
 import { fifo, rr } from './policies/rr.ts'
 import { dfs } from './strategies/dfs.ts'
+import { boundedDpor } from './strategies/dpor/bounded.ts'
 import { dpor } from './strategies/dpor/dpor.ts'
 import { pct } from './strategies/pct.ts'
 import { pos } from './strategies/pos.ts'
@@ -17,7 +18,7 @@ export const deciders: { readonly [name: string]: string } = {
   surw: 'all orders of the steps on one object equally likely, another object in each run',
   urw: 'a random walk, whoever has more steps left the likelier',
   dfs: 'every schedule, depth first; dfs:preemptions=N only those with at most N, fewest first',
-  dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner; dpor:source by source sets',
+  dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner; dpor:source by source sets; dpor:preemptions=N within a bound',
   fifo: 'a policy: a thread runs until it waits or ends',
   rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
   priority: 'a policy: the most urgent process first, at once; first come, first served among equals',
@@ -40,6 +41,8 @@ export function decider(text: string, seed: string, others: readonly string[] = 
     case 'dfs':
       return options.length === 0 ? dfs() : dfs({ preemptions: numberOf(text, options, 'preemptions', 0, 0) })
     case 'dpor':
+      if (options[0]?.startsWith('preemptions=') === true)
+        return boundedDpor(numberOf(text, options, 'preemptions', 0, 0))
       return options[0] === 'source' && options.length === 1 ? dpor({ source: true }) : plain(text, options, dpor())
     case 'fifo':
       return plain(text, options, fifo())

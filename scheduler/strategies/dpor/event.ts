@@ -1,4 +1,4 @@
-import type { Footprint, Id } from '../../../kernel/index.ts'
+import type { Footprint, Id, Machine } from '../../../kernel/index.ts'
 import { WHOLE, WRITE } from '../../../kernel/index.ts'
 
 /** Steps as partial-order reduction sees them: whose they are, what was picked inside, and what they touched. */
@@ -106,6 +106,20 @@ export function note(touched: number[], place: Place, writes: boolean): void {
     return
   }
   touched.push((place << 1) | (writes ? 1 : 0))
+}
+
+/** Whom the step just made woke, made or ended; a timer or fault, whose it is. @param numberOf of each actor, by its name */
+export function reachedBy(actor: number, machine: Machine, numberOf: (name: string) => number): readonly number[] {
+  const { kernel, actor: task, kind } = machine
+  const own = kind === 'call' || kind === 'arm' || kind === 'signal'
+  if (own && kernel.woken.length === 0 && kernel.spawned.length === 0 && kernel.ended.length === 0) return NOBODY
+  const reached = new Set<number>()
+  if (!own && task !== null) reached.add(numberOf(task.id))
+  for (const id of kernel.woken) reached.add(numberOf(id))
+  for (const { thread } of kernel.spawned) reached.add(numberOf(thread))
+  for (const id of kernel.ended) reached.add(numberOf(id))
+  reached.delete(actor)
+  return reached.size === 0 ? NOBODY : [...reached]
 }
 
 /** Whether it matters which of the two steps comes first. */

@@ -1,7 +1,7 @@
 import { FAULTS, type Machine, type Task } from '../../../kernel/index.ts'
 import { choiceOf, threadOfChoice } from '../../choice.ts'
 import { Clocks } from './clocks.ts'
-import { type Event, NOBODY, note, type Place, Places } from './event.ts'
+import { type Event, NOBODY, note, type Place, Places, reachedBy } from './event.ts'
 import { type Blocked, type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
 import type { Unseen } from './unseen.ts'
@@ -159,7 +159,7 @@ export class Path {
     const touched = this.places.touchedBy(machine.kernel.footprint)
     for (const touch of before.looked) note(touched, touch >> 1, false)
     this.unseen?.add(touched, machine)
-    const reaches = this.#reaches(actor, machine)
+    const reaches = reachedBy(actor, machine, (name) => this.actor(name))
     node.lost = NOBODY
     if (reaches.length > 0) {
       // Whom it ends or interrupts might have gone on before, had what its guard hangs on been otherwise.
@@ -211,19 +211,6 @@ export class Path {
   #of(place: Place): Accesses {
     for (let i = this.#accesses.length; i <= place; i++) this.#accesses.push(new Accesses())
     return this.#accesses[place] as Accesses // just made, if it wasn't there
-  }
-
-  /** Whom the step woke, made or ended; a timer or fault, whose it is. */
-  #reaches(actor: number, { kernel, actor: task, kind }: Machine): readonly number[] {
-    const own = kind === 'call' || kind === 'arm' || kind === 'signal'
-    if (own && kernel.woken.length === 0 && kernel.spawned.length === 0 && kernel.ended.length === 0) return NOBODY
-    const reached = new Set<number>()
-    if (!own && task !== null) reached.add(this.actor(task.id))
-    for (const id of kernel.woken) reached.add(this.actor(id))
-    for (const { thread } of kernel.spawned) reached.add(this.actor(thread))
-    for (const id of kernel.ended) reached.add(this.actor(id))
-    reached.delete(actor)
-    return reached.size === 0 ? NOBODY : [...reached]
   }
 
   /**
