@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util'
+import { kinds } from '../../../../ipc/ring/layout.ts'
+import { Crew } from './crew.ts'
+import { rounds } from './rounds.ts'
+
+/** `npm run stress -- [--rounds 500] [--seed 1] [--kind KIND]`: exit code 1 where a ring was left unusable, or its books don't agree. */
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '500' },
+    seed: { type: 'string', default: '1' },
+    kind: { type: 'string' },
+  },
+})
+const crew = new Crew(new URL('./peer-worker.js', import.meta.url))
+for (const kind of kinds) {
+  if (values.kind !== undefined && values.kind !== kind) continue
+  const began = performance.now()
+  const tally = await rounds(kind, Number(values.rounds), Number(values.seed), crew)
+  const { failures, messages, lost, doubled, sleeps, timedOut, missed } = tally
+  const seconds = ((performance.now() - began) / 1000).toFixed(0)
+  process.stdout.write(
+    `${kind.padEnd(8)}${tally.rounds} rounds, each with a death: ${failures.length} unusable; ${messages} messages, ${lost} lost and ${doubled} read twice, as stated; ${sleeps} sleeps, ${timedOut} timed out, ${missed} of them not woken; ${seconds} s\n`,
+  )
+  for (const failure of failures) process.stdout.write(`  ${failure}\n`)
+  if (failures.length > 0 || missed > 0) process.exitCode = 1
+  if (failures.length > 0) break
+}
+await crew.dismiss()
