@@ -40,7 +40,7 @@ const nothing = (): void => {}
 
 export function sender(handle: RingHandle, manner: Manner, producer: number, lane?: number): Sender {
   const cells = new Int32Array((BATCH * MESSAGE_BYTES) / 4)
-  const end = attachProducer(handle, lane)
+  const end = attachProducer(handle, { lane })
   if (handle.kind === 'records') return recordSender(end as RecordProducer, manner, producer)
   const push = (seq: number): Int32Array => {
     write(cells, 0, producer, seq)
