@@ -19,7 +19,10 @@ const PRODUCER_AT = DOUBLED + ACTORS
 const CONSUMER_AT = PRODUCER_AT + ACTORS
 const PRODUCER_TOLD = CONSUMER_AT + ACTORS
 const CONSUMER_TOLD = PRODUCER_TOLD + ACTORS
-const SEEN = 64
+/** How often somebody was woken, by cell: of several in one place together. */
+const NOTIFIED = 64
+const NOTIFIED_CELLS = 64
+const SEEN = NOTIFIED + NOTIFIED_CELLS
 const SEEN_CELLS = QUOTA / 32
 
 export type Role = 'producer' | 'consumer'
@@ -80,12 +83,23 @@ export class Ledger {
     return Atomics.load(this.#cells, (role === 'producer' ? SENT : GOT) + who)
   }
 
-  /** A sleep is over. @param changed whether the cell no longer holds what the sleeper expected, though nobody woke it */
-  slept(timedOut: boolean, changed: boolean): void {
+  notified(cell: number): void {
+    Atomics.add(this.#cells, NOTIFIED + (cell & (NOTIFIED_CELLS - 1)), 1)
+  }
+
+  /** So many times those that sleep on the cell were woken. */
+  notifiesOf(cell: number): number {
+    return Atomics.load(this.#cells, NOTIFIED + (cell & (NOTIFIED_CELLS - 1)))
+  }
+
+  slept(timedOut: boolean): void {
     Atomics.add(this.#cells, SLEEPS, 1)
-    if (!timedOut) return
-    Atomics.add(this.#cells, TIMED_OUT, 1)
-    if (changed) Atomics.add(this.#cells, MISSED, 1)
+    if (timedOut) Atomics.add(this.#cells, TIMED_OUT, 1)
+  }
+
+  /** A sleep has ended by time-out, and there was news of which nobody had told the sleeper. */
+  missed(): void {
+    Atomics.add(this.#cells, MISSED, 1)
   }
 
   get sleeps(): { all: number; timedOut: number; missed: number } {

@@ -5,6 +5,7 @@ import { allowance, type Manner, manners } from './ends.ts'
 import { Ledger, type Role } from './ledger.ts'
 import { MESSAGE_BYTES } from './messages.ts'
 import { type Job, play, type Waiting, waitings } from './peer.ts'
+import { countNoMore, countSleeps } from './sleeps.ts'
 import { startAt, starts } from './start.ts'
 
 /**
@@ -21,7 +22,7 @@ export interface Tally {
   doubled: number
   sleeps: number
   timedOut: number
-  /** Sleeps that ended by time-out though there was news: wake-ups that were lost. */
+  /** Sleeps that ended by time-out though there was news: wake-ups that were lost. Who dies may take one along. */
   missed: number
 }
 
@@ -51,6 +52,7 @@ interface Actor {
 export async function rounds(kind: RingKind, count: number, seed: number, crew: Crew): Promise<Tally> {
   const tally = emptyTally()
   const ledger = new Ledger()
+  countSleeps(ledger, true)
   for (let i = 0; i < count; i++) {
     tally.rounds += 1
     ledger.clear()
@@ -63,13 +65,14 @@ export async function rounds(kind: RingKind, count: number, seed: number, crew: 
       // Whoever is still at it is to end.
       ledger.stop()
       close(ring.handle)
-      return tally
+      break
     }
     const { all, timedOut, missed } = ledger.sleeps
     tally.sleeps += all
     tally.timedOut += timedOut
     tally.missed += missed
   }
+  countNoMore()
   return tally
 }
 
