@@ -25,8 +25,9 @@ import { buryMpmcEnd, closeMpmc } from './mpmc-outside.ts'
  * from a thread that lives on, and only when the owner does nothing any more: after the worker's `exit`.
  *
  * Lost, or seen twice: of a producer, what it had not published is lost (`mpmc`: the message it was writing). Of a consumer,
- * nothing is lost and what it had not given back is read again by the next one, up to an eighth of the ring; but of `mpmc`,
- * the message that it was reading is lost, and none is read twice.
+ * what it had not given back is read again by the next one, up to an eighth of the ring; what it had, and held as a copy (of a
+ * message, or a batch), is lost with it, and nothing where it reads in place and gives back after its work. But of `mpmc`, the
+ * one message that it was reading or held is lost, and none is read twice.
  * @param number of `mpsc`, the producer's `lane`; of `mpmc`, the end's `number`
  * @throws RingError `not a ring`, `wrong kind`, `bad argument`
  */

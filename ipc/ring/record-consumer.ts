@@ -10,8 +10,8 @@ import { Caller, copyWords, type Words, wordsOf } from './words.ts'
 
 /**
  * The reading side of a ring of records. Room goes back to the producer an eighth of the ring at a time, and all of it when there
- * is nothing more to read, before this side sleeps, and by `giveBack`. When a consumer dies nothing is lost; the next one reads
- * again what this one had read and not given back: less than an eighth of the ring and a record.
+ * is nothing more to read, before this side sleeps, and by `giveBack`. When a consumer dies nothing is lost but a copy in its
+ * hands; the next one reads again what this one had read and not given back: less than an eighth of the ring and a record.
  */
 export class RecordConsumer extends LaneEnd {
   /** Bytes of the longest record. */

@@ -9,8 +9,9 @@ import { type AsyncWaitOptions, sleepsOn, type Waiter, type Woken } from './wait
 
 /**
  * The reading side of a lane: one thread has it. Slots go back to the producer an eighth of the ring at a time, and all of them
- * when there is nothing more to read, before this side sleeps, and by `giveBack`. When a consumer dies nothing is lost; the next
- * one reads again what this one had read and not given back: up to an eighth of the ring, or a message.
+ * when there is nothing more to read, before this side sleeps, and by `giveBack`. When a consumer dies nothing is lost but
+ * copies in its hands; the next one reads again what this one had read and not given back: up to an eighth of the ring, or a
+ * message.
  */
 export class SpscConsumer extends LaneEnd {
   /** Messages that the lane holds. */
