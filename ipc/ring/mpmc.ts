@@ -108,10 +108,12 @@ abstract class MpmcEnd extends Waiting {
 
   /**
    * A slot can be one lap behind this end's ticket, never more: if it seems to be, it is ahead by more than half of all laps,
-   * since others went on for long without this end. Back to the oldest ticket that may not have gone yet.
+   * since others went on for long without this end, or without whoever wrote the hint. Back to the oldest ticket that may not
+   * have gone yet.
    */
   protected catchUp(laps: number): void {
     this.ticket = (this.ticket + (laps - 1) * this.capacity + 1) | 0
+    this.cells[this.#hint] = this.ticket
   }
 
   /** This end has had the ticket. */
