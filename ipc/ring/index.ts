@@ -1,5 +1,7 @@
 /** `ipclab/ring`: rings in shared memory, between worker threads, and pages and their workers. */
 export { type AttachOptions, type AttachProducerOptions, attachConsumer, attachProducer } from './attach.ts'
+export { type Fields, type NumberType, type Schema, type Struct, struct } from './codecs/struct.ts'
+export { popJson, popText, pushJson, pushText } from './codecs/text.ts'
 export { create, type RingHandle, type RingOptions } from './create.ts'
 export type { End } from './ends.ts'
 export { RingError, type RingErrorCode } from './errors.ts'
