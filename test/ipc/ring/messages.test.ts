@@ -245,3 +245,18 @@ test('a ring is a queue, whatever is done to it, also where positions wrap', () 
     { numRuns: 120 },
   )
 })
+
+test.each(TURNS)('every sixteenth that is held back tells of all, also around position %i', (turn) => {
+  const handle = startAt(create({ kind: 'spsc', messageBytes: 8, capacity: 64 }), turn - 5)
+  const [producer, consumer] = [attachProducer(handle), attachConsumer(handle)]
+  const seen: number[] = []
+  for (let i = 0; i < 48; i++) {
+    producer.write(new Uint8Array(8))
+    seen.push(consumer.popBatch(new Uint8Array(512), 64))
+  }
+  expect(seen.flatMap((count, i) => (count > 0 ? [[i, count]] : []))).toEqual([
+    [15, 16],
+    [31, 16],
+    [47, 16],
+  ])
+})
