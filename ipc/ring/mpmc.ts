@@ -179,6 +179,8 @@ export class MpmcProducer extends MpmcEnd {
 
   /** Sends a copy of the message. `false`: the ring is full, or closed. @throws RingError `bad argument`: the array is too small */
   push(message: ArrayBufferView): boolean {
+    // Before a slot is claimed: one that was, and is not filled, would hold up everybody.
+    this.slots.accept(message)
     for (;;) {
       // A plain look: whoever misses it for a moment sends what is still read.
       if (this.detached || this.cells[CLOSING] !== 0) return false
@@ -246,6 +248,7 @@ export class MpmcConsumer extends MpmcEnd {
 
   /** Takes the oldest message, as a copy. `false`: there is none. @throws RingError `bad argument`: the array is too small */
   pop(message: ArrayBufferView): boolean {
+    this.slots.accept(message)
     for (;;) {
       if (this.detached) return false
       const { ticket } = this

@@ -41,6 +41,12 @@ export class Slots {
     return this.#mask + 1 - ((position >>> 1) & this.#mask)
   }
 
+  /** Looks at the array of a message that is about to be copied. @throws RingError `bad argument`: it is too small */
+  accept(message: ArrayBufferView): void {
+    const caller = this.#caller
+    if (caller.view !== message || caller.gone) caller.adopt(message, this.messageBytes)
+  }
+
   put(message: ArrayBufferView, position: number): void {
     const caller = this.#caller
     if (caller.view !== message || caller.gone) caller.adopt(message, this.messageBytes)

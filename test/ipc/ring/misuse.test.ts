@@ -251,3 +251,15 @@ describe('messages', () => {
     expect(consumer.peek()).toBe(3)
   })
 })
+
+test('an array that is too small leaves a ring from many to many as it was', () => {
+  const handle = create({ kind: 'mpmc', messageBytes: 8, capacity: 2 })
+  const producer = attachProducer(handle)
+  const consumer = attachConsumer(handle)
+  const message = Float64Array.of(1)
+  refuses(() => producer.push(new Uint8Array(4)), 'bad argument', /4 bytes/)
+  expect(producer.push(message)).toBe(true)
+  refuses(() => consumer.pop(new Uint8Array(4)), 'bad argument', /4 bytes/)
+  expect(consumer.pop(message)).toBe(true)
+  expect(consumer.pop(message)).toBe(false)
+})
