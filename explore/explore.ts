@@ -17,6 +17,11 @@ import { Pool } from './workers/pool.ts'
 export interface ExploreOptions {
   /** `random`, `pct`, `pos`, `surw`, `dfs`, `dpor`, a policy (`fifo`, `rr:quantum=2`), or `portfolio`, the default: samplers by turns, then dpor. */
   readonly strategy?: string
+  /**
+   * Which steps `dpor` takes to hang on each other's order: `object`, the default, those on the same object, unless both
+   * read; `refined` leaves out two posts to a semaphore, and two `storeAdd`s. It makes fewer runs and sees the same.
+   */
+  readonly dependency?: 'object' | 'refined'
   readonly seed?: string | number
   /** At most so many runs. Default 100,000. */
   readonly executions?: number

@@ -36,6 +36,9 @@ export interface Making {
 /** What the default draws from: each has a bias of its own, and none is the best for every bug. */
 const SAMPLERS = ['random', 'pos', 'surw', 'pct'] as const
 
+/** By which search that proves it goes on. */
+const PORTFOLIOS: { readonly [name: string]: string } = { portfolio: 'dpor', 'portfolio:refined': 'dpor:refined' }
+
 /** Runs of each sampler before the default turns to a search that proves. */
 const SAMPLES = 250
 
@@ -81,7 +84,8 @@ export function phasesOf(strategy: string, seed: string, executionsMax: number, 
     return { name, decider: decider(name, seed), dfs: null, executionsMax, review, make }
   }
 
-  if (strategy !== 'portfolio') {
+  const proving = PORTFOLIOS[strategy]
+  if (proving === undefined) {
     const made = decider(strategy, seed, ['portfolio'])
     if (made.keepsTime && prefix.length > 0)
       throw new BadInput(`${strategy} keeps time, and can't go on from a schedule that others began; use a strategy`)
@@ -96,7 +100,7 @@ export function phasesOf(strategy: string, seed: string, executionsMax: number, 
   const few = dfs({ preemptions: Number.MAX_SAFE_INTEGER })
   return [
     samplers(Math.min(samples, executionsMax)),
-    whole(prefix.length === 0 ? 'dpor' : 'dfs', rest, { after: trial, goOn }),
+    whole(prefix.length === 0 ? proving : 'dfs', rest, { after: trial, goOn }),
     depthFirst('dfs:preemptions', few, rest - trial),
   ]
 }

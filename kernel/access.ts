@@ -1,6 +1,6 @@
 import { type Args, type Call, call, defineCall, type Outcome, SLEEP } from './call.ts'
 import { BadInput, cheaply, MemoryFault } from './errors.ts'
-import { type MemoryOrder, memoryOrders, READ, SEQ_CST, WRITE } from './footprint.ts'
+import { ADDS, type MemoryOrder, memoryOrders, READ, SEQ_CST, WRITE } from './footprint.ts'
 import { done, type Kernel, MAPPINGS, type Place } from './kernel.ts'
 import { nameOfPlace, peekWord, setWord, translate } from './paging.ts'
 import { fault } from './signal.ts'
@@ -133,6 +133,8 @@ export type RmwOp = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
 
 interface RmwArgs extends StoreArgs {
   readonly op: RmwOp
+  /** It returns nothing. */
+  readonly blind?: true
 }
 
 function combine(op: RmwOp, old: number | bigint, operand: number | bigint): number | bigint {
@@ -185,7 +187,10 @@ const rmwDef = defineCall<RmwArgs, number | bigint>({
         if (faulted !== 0) return faulted
         const old = readPlace(kernel.place, args.type, args.address)
         writePlace(kernel, args.type, args.address, combine(args.op, old, asValue(args.value)))
-        return done(kernel, old)
+        if (args.blind !== true) return done(kernel, old)
+        // A whole word: of its parts, or of two, what each step adds is not the same in either order.
+        if (sizeOf[args.type] === 4) kernel.footprint.wasOnly(ADDS)
+        return done(kernel)
       },
     },
   ],
@@ -299,6 +304,22 @@ export function rmw<T extends Type>(
   return call<RmwArgs, ValueOf<T>>(rmwDef as never, { address, type, order, op, value: asOperand(value) })
 }
 
+/** Memory orders of a read-modify-write that doesn't look. */
+export type BlindOrder = 'relaxed' | 'release' | 'seq_cst'
+
+/**
+ * Atomically adds, and tells nobody what was there: C++26's `atomic_store_add`, P3111. It is a release at most. As two
+ * of them come to the same in either order, partial-order reduction can do with one, where asked to. Faults as `load` does.
+ */
+export function storeAdd<T extends Type>(
+  address: number,
+  type: T,
+  value: ValueOf<T>,
+  order: BlindOrder = 'seq_cst',
+): Call<void> {
+  return call<RmwArgs, void>(rmwDef as never, { address, type, order, op: 'add', value: asOperand(value), blind: true })
+}
+
 /** Atomically writes `desired` if the value is `expected`; returns the old value either way. Faults as `load` does. */
 export function compareExchange<T extends Type>(
   address: number,
@@ -360,6 +381,11 @@ export class View<T extends Type> {
 
   add(index: number, value: ValueOf<T>, order: MemoryOrder = 'seq_cst'): Call<ValueOf<T>> {
     return rmw('add', this.at(index), this.type, value, order)
+  }
+
+  /** `add`, and nobody is told what was there. */
+  storeAdd(index: number, value: ValueOf<T>, order: BlindOrder = 'seq_cst'): Call<void> {
+    return storeAdd(this.at(index), this.type, value, order)
   }
 
   exchange(index: number, value: ValueOf<T>, order: MemoryOrder = 'seq_cst'): Call<ValueOf<T>> {

@@ -37,6 +37,8 @@ export interface Stage<A extends Args> {
   onlyReads?(kernel: Kernel, thread: Thread, args: A): boolean
   /** The order in which waiters of this stage are served; absent: the machine's default. */
   order?(kernel: Kernel, thread: Thread, args: A): WakeOrder
+  /** Adding to the words that the guard looks at opens it, and never closes it. */
+  readonly rises?: true
   /** A sleeper in this stage may be woken by nothing at all: `giveUp` is then asked with `spurious`. */
   readonly wakesSpuriously?: true
 }

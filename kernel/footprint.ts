@@ -11,6 +11,9 @@ export const memoryOrders: readonly MemoryOrder[] = ['plain', 'relaxed', 'acquir
 
 export const READ = 1
 export const WRITE = 2
+/** Beside the other two, one of these: it does to what is there what comes to the same in whatever order several do it, and nobody is told what was. */
+export const ADDS = 32
+export const POSTS = 64
 
 /** The part that stands for every part of its object. */
 export const WHOLE = -1
@@ -20,15 +23,20 @@ export interface Touch {
   part: number
   reads: boolean
   writes: boolean
+  /** A write of a kind of which several come to the same in any order. */
+  kind?: 'adds' | 'posts'
   order: MemoryOrder
 }
+
+/** The index of the memory order in a mode. */
+export const orderOf = (mode: number): number => (mode >> 2) & 7
 
 /** Parallel arrays that are reused from step to step, because a step must not allocate. */
 export class Footprint {
   length = 0
   readonly objects: Id[] = []
   readonly parts: number[] = []
-  /** READ and WRITE bits; the index of the memory order is above them. */
+  /** READ and WRITE bits; above them the index of the memory order, then ADDS or POSTS. */
   readonly modes: number[] = []
 
   clear(): void {
@@ -46,13 +54,19 @@ export class Footprint {
   addAll(other: Footprint): void {
     for (let i = 0; i < other.length; i++) {
       const mode = other.modes[i] ?? 0
-      this.add(other.objects[i] ?? '', other.parts[i] ?? 0, mode & (READ | WRITE), mode >> 2)
+      this.add(other.objects[i] ?? '', other.parts[i] ?? 0, mode & (READ | WRITE | ADDS | POSTS), orderOf(mode))
     }
   }
 
   /** What was noted since `mark` was only a read after all. */
   readsOnlyFrom(mark: number): void {
     for (let i = mark; i < this.length; i++) this.modes[i] = ((this.modes[i] ?? 0) & ~WRITE) | READ
+  }
+
+  /** What was noted last, a write, was one of that kind. */
+  wasOnly(kind: typeof ADDS | typeof POSTS): void {
+    const last = this.length - 1
+    this.modes[last] = (this.modes[last] ?? 0) | kind
   }
 
   touches(): Touch[] {
@@ -64,7 +78,8 @@ export class Footprint {
         part: this.parts[i] ?? 0,
         reads: (mode & READ) !== 0,
         writes: (mode & WRITE) !== 0,
-        order: memoryOrders[mode >> 2] ?? 'seq_cst',
+        ...((mode & (ADDS | POSTS)) === 0 ? {} : { kind: (mode & ADDS) !== 0 ? 'adds' : 'posts' }),
+        order: memoryOrders[orderOf(mode)] ?? 'seq_cst',
       })
     }
     return list

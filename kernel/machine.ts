@@ -103,6 +103,12 @@ export class Machine extends Faultable {
     return this.guards.asks(task, this.thread(task))
   }
 
+  /** Whether adding to the words that the guard there looks at opens it, and never closes it. */
+  rises(task: Task): boolean {
+    const { call } = this.thread(task)
+    return call !== null && task.pending?.def.stages[call.stage]?.rises === true
+  }
+
   /** Gives an idle thread a call to make, by hand. */
   issue(id: Id, call: Call<unknown>): Task {
     const task = this.tasks.get(id)

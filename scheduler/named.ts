@@ -18,7 +18,7 @@ export const deciders: { readonly [name: string]: string } = {
   surw: 'all orders of the steps on one object equally likely, another object in each run',
   urw: 'a random walk, whoever has more steps left the likelier',
   dfs: 'every schedule, depth first; dfs:preemptions=N only those with at most N, fewest first',
-  dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner; dpor:source by source sets; dpor:preemptions=N within a bound',
+  dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner; dpor:source by source sets; dpor:refined with more that commutes; dpor:preemptions=N within a bound',
   fifo: 'a policy: a thread runs until it waits or ends',
   rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
   priority: 'a policy: the most urgent process first, at once; first come, first served among equals',
@@ -43,7 +43,7 @@ export function decider(text: string, seed: string, others: readonly string[] = 
     case 'dpor':
       if (options[0]?.startsWith('preemptions=') === true)
         return boundedDpor(numberOf(text, options, 'preemptions', 0, 0))
-      return options[0] === 'source' && options.length === 1 ? dpor({ source: true }) : plain(text, options, dpor())
+      return dporOf(text, options)
     case 'fifo':
       return plain(text, options, fifo())
     case 'priority':
@@ -55,6 +55,14 @@ export function decider(text: string, seed: string, others: readonly string[] = 
         `there is no strategy or policy '${name}'; there are ${[...others, ...Object.keys(deciders)].join(', ')}`,
       )
   }
+}
+
+function dporOf(text: string, options: readonly string[]): Decider {
+  const source = options.includes('source')
+  const refined = options.includes('refined')
+  if (options.length > (source ? 1 : 0) + (refined ? 1 : 0))
+    throw new BadInput(`'${text}': dpor takes source and refined, as in dpor:source`)
+  return dpor({ source, refined })
 }
 
 function plain(text: string, options: readonly string[], made: Decider): Decider {

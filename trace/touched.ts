@@ -1,4 +1,14 @@
-import { type Footprint, type Id, type KernelState, memoryOrders, READ, WRITE } from '../kernel/index.ts'
+import {
+  ADDS,
+  type Footprint,
+  type Id,
+  type KernelState,
+  memoryOrders,
+  orderOf,
+  POSTS,
+  READ,
+  WRITE,
+} from '../kernel/index.ts'
 import { type Bytes, piece } from './bytes.ts'
 import { labelOf, pageOf, processParts, queueLabel, wordLabel } from './labels.ts'
 
@@ -16,7 +26,7 @@ export class TouchedText {
     for (let i = 0; i < length; i++) {
       if (i > 0 && repeated(footprint, i)) continue
       if (i > 0) to.text(',')
-      to.piece(this.#text(objects[i] ?? '', parts[i] ?? 0, modes[i] ?? 0, state))
+      to.piece(this.#text(objects[i] ?? '', parts[i] ?? 0, (modes[i] ?? 0) & ~(ADDS | POSTS), state))
     }
     to.text(']')
   }
@@ -40,7 +50,7 @@ export class TouchedText {
     const how = (mode & READ) === 0 ? 'w' : (mode & WRITE) === 0 ? 'r' : 'rw'
     const label = this.#label(object, part, state)
     const labelled = label === null ? '' : `,${JSON.stringify(label)}`
-    return `["${how}",${JSON.stringify(object)},${part},"${memoryOrders[mode >> 2] ?? 'seq_cst'}"${labelled}]`
+    return `["${how}",${JSON.stringify(object)},${part},"${memoryOrders[orderOf(mode)] ?? 'seq_cst'}"${labelled}]`
   }
 
   /** The name of the object; for a word of memory, or the queue of those who sleep on it, its byte in it. */

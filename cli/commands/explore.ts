@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Exploration, type ExploreOptions, exitCode, explore, type Found } from '../../explore/index.ts'
 import { writeSchedule } from '../../scheduler/index.ts'
 import { checkWritable, type LoadedScenario, nameOfFile, writeTrace } from '../../trace/index.ts'
@@ -14,6 +14,7 @@ import type { Terminal } from '../terminal.ts'
 
 interface Options extends ScenarioOptions {
   readonly strategy?: string
+  readonly dependency?: 'object' | 'refined'
   readonly seed: string
   readonly executions?: number
   readonly time?: number
@@ -39,6 +40,12 @@ export function addExplore(program: Command, terminal: Terminal): void {
     .option(
       '--strategy <name>',
       'portfolio (the default: samplers by turns, then dpor), random, pct:depth=N, pos, surw, urw, dfs, dfs:preemptions=N, dpor, or a policy',
+    )
+    .addOption(
+      new Option(
+        '--dependency <which>',
+        'by what dpor goes: object (the default), or refined: more steps commute',
+      ).choices(['object', 'refined']),
     )
     .option('--executions <n>', 'at most so many runs (default: 100000)', count)
     .option('--time <seconds>', 'at most so many seconds', duration)
@@ -94,12 +101,13 @@ async function exploreNamed(loaded: LoadedScenario, options: Options, terminal: 
 }
 
 function wishes(options: Options): ExploreOptions {
-  const { strategy, seed, executions, time, workers, checkDeterminism, coverage, vacuity, shrink } = options
+  const { strategy, dependency, seed, executions, time, workers, checkDeterminism, coverage, vacuity, shrink } = options
   return {
     ...boot(options),
     seed,
     ...(shrink ? {} : { shrink }),
     ...(strategy === undefined ? {} : { strategy }),
+    ...(dependency === undefined ? {} : { dependency }),
     ...(executions === undefined ? {} : { executions }),
     ...(time === undefined ? {} : { time }),
     ...(workers === undefined ? {} : { workers }),

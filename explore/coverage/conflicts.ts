@@ -1,6 +1,6 @@
 import type { AnyDef, Call, Id, Machine, Task } from '../../kernel/index.ts'
 import { UNORDERED } from '../../scheduler/checks/happens-before.ts'
-import { Places } from '../../scheduler/strategies/dpor/event.ts'
+import { doneTo, Places, placeOf, WRITING } from '../../scheduler/strategies/dpor/event.ts'
 
 /**
  * Which calls of different threads touch the same place, unless both only read, and in which orders they have come; and
@@ -58,11 +58,11 @@ export class Conflicts {
     const end = kernel.ended.length === 0 ? null : this.#callerOf(actor.id, null)
     const { threads, processes } = kernel.state
     for (const touch of this.#places.touchedBy(kernel.footprint)) {
-      const place = touch >> 1
+      const place = placeOf(touch)
       const object = this.#places.objects[place] ?? ''
       if (UNORDERED.has(object)) continue
       const isLife = threads[object] !== undefined || processes[object] !== undefined
-      this.#visit(end !== null && isLife ? end : caller, place, (touch & 1) === 1)
+      this.#visit(end !== null && isLife ? end : caller, place, doneTo(touch) === WRITING)
     }
   }
 

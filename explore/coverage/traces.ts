@@ -1,5 +1,5 @@
 import type { Door, Machine } from '../../kernel/index.ts'
-import { Places } from '../../scheduler/strategies/dpor/event.ts'
+import { doneTo, Places, placeOf, WRITING } from '../../scheduler/strategies/dpor/event.ts'
 
 /**
  * A number for the Mazurkiewicz trace of a run: the same for all runs that differ only in the order of steps which have
@@ -47,9 +47,9 @@ export class TraceHash {
     this.#picked.clear()
     const touched = this.#places.touchedBy(kernel.footprint)
     const past = new Half()
-    for (const touch of touched) this.#comesAfter(past, touch >> 1)
+    for (const touch of touched) this.#comesAfter(past, placeOf(touch))
     step.stir(past.a, past.b)
-    for (const touch of touched) if ((touch & 1) === 1) this.#writeTo(touch >> 1).is(step)
+    for (const touch of touched) if (doneTo(touch) === WRITING) this.#writeTo(placeOf(touch)).is(step)
     mover.last.is(step)
     this.#sum.add(step.a, step.b)
   }

@@ -27,13 +27,14 @@ export interface UnitSizes {
 }
 
 const EXECUTIONS = 100_000
+const REFINED = 'refined'
 const UNIT: UnitSizes = { block: 2_000, part: 1_000 }
 
 /** @throws BadInput for a number that is none */
 export function wishesOf(scenario: Scenario, options: ExploreOptions, unit = UNIT): Wishes {
   const { checkDeterminism } = options
   return {
-    strategy: options.strategy ?? 'portfolio',
+    strategy: strategyOf(options),
     seed: String(options.seed ?? 1),
     executions: atLeastOne('executions', options.executions ?? EXECUTIONS),
     maxSteps: atLeastOne('maxSteps', options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS),
@@ -49,6 +50,20 @@ function surveyedOf({ vacuity, coverage, onProgress }: ExploreOptions): Surveyed
   if (vacuity === true) return 'lines'
   if (coverage === true) return 'all'
   return onProgress === undefined ? 'none' : 'some'
+}
+
+/** The strategy, which says of dpor on what it goes. */
+function strategyOf({ strategy = 'portfolio', dependency = 'object' }: ExploreOptions): string {
+  if (dependency === 'object') return strategy
+  if (dependency !== 'refined') throw new BadInput(`dependency is object or refined, not ${String(dependency)}`)
+  const [name = '', ...options] = strategy.split(':')
+  if (name !== 'dpor' && name !== 'portfolio')
+    throw new BadInput(
+      `dependency is for dpor, and for portfolio, which ends with it; ${name} does not ask what commutes`,
+    )
+  if (options.some((one) => one.startsWith('preemptions')))
+    throw new BadInput('dependency is for dpor without a bound: within one, what commutes may cost more')
+  return options.includes(REFINED) ? strategy : `${strategy}:${REFINED}`
 }
 
 /** What boot is to be told. */

@@ -10,6 +10,7 @@ import {
   type Kernel,
   nameOfPlace,
   type Outcome,
+  POSTS,
   READ,
   SEQ_CST,
   setWord,
@@ -64,6 +65,7 @@ const waitDef = defineCall<SemArgs, void>({
   synchronizes: 'acquires',
   stages: [
     {
+      rises: true,
       canProceed: (kernel, thread, { sem }) => mayTake(kernel, thread, sem),
       attempt: (kernel, thread, { sem }) => take(kernel, thread, sem),
     },
@@ -123,6 +125,7 @@ const timedwaitDef = defineCall<TimedArgs, void>({
   synchronizes: 'acquires',
   stages: [
     {
+      rises: true,
       canProceed: (kernel, thread, { sem, abs_timeout }) => isMalformed(abs_timeout) || mayTake(kernel, thread, sem),
       attempt: (kernel, thread, { sem, abs_timeout }) =>
         isMalformed(abs_timeout) ? fail(kernel, 'EINVAL') : take(kernel, thread, sem),
@@ -160,6 +163,7 @@ const postDef = defineCall<SemArgs, void>({
         const value = words[word] ?? 0
         if (value === SEM_VALUE_MAX) return fail(kernel, 'EOVERFLOW')
         setWord(kernel.journal, words, word, (value + 1) | 0)
+        kernel.footprint.wasOnly(POSTS)
         wakeOneOnWord(kernel)
         return done(kernel)
       },

@@ -97,7 +97,12 @@ export class HappensBefore {
   acquire(machine: Machine, id: Id, how = synchronizes(machine)): void {
     this.#how = how
     const access = accessOf(machine)
-    if (access !== null ? !ACQUIRES.has(access.args.order) : how !== 'acquires' && how !== 'both') return
+    if (
+      access !== null
+        ? !ACQUIRES.has(access.args.order) || access.args.blind === true
+        : how !== 'acquires' && how !== 'both'
+    )
+      return
     const clock = this.clockOf(this.numberOf(id))
     const { objects, parts, modes, length } = machine.kernel.footprint
     for (let i = 0; i < length; i++) {

@@ -1,5 +1,5 @@
 import type { AnyDef, Args, Data, Footprint, Id, Machine, Task } from '../../kernel/index.ts'
-import { Places } from './dpor/event.ts'
+import { clash, Places, placeOf, READING, touchOf, WRITING } from './dpor/event.ts'
 
 /**
  * What threads are about to touch. A step's footprint is known when it was made, samplers ask before: expected is what the
@@ -122,9 +122,9 @@ export class Foresight {
       const one = touched[i] as number // below length
       for (let j = 0; j < expected.length; j++) {
         const before = expected[j] as number // below length
-        const other = writes === null ? before : writes ? before | 1 : before & ~1
-        if (((one | other) & 1) === 0) continue
-        if (one >> 1 === other >> 1 || this.places.meet(one >> 1, other >> 1)) return true
+        const other = writes === null ? before : touchOf(placeOf(before), writes ? WRITING : READING)
+        if (!clash(one, other)) continue
+        if (placeOf(one) === placeOf(other) || this.places.meet(placeOf(one), placeOf(other))) return true
       }
     }
     return false

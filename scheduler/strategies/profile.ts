@@ -1,5 +1,5 @@
 import type { Id } from '../../kernel/index.ts'
-import type { Place } from './dpor/event.ts'
+import { doneTo, type Place, placeOf, WRITING } from './dpor/event.ts'
 import type { Foresight } from './foresight.ts'
 
 /** How many steps threads have, and how many that touch each place: summed over the first runs, so that all stays whole numbers. */
@@ -43,7 +43,7 @@ export class Profile {
       if (times === 0) continue
       kind.times = 0
       this.#all.set(id, (this.#all.get(id) ?? 0) + times)
-      for (const touch of kind.touched ?? []) this.#note(touch >> 1, (touch & 1) === 1, id, times)
+      for (const touch of kind.touched ?? []) this.#note(placeOf(touch), doneTo(touch) === WRITING, id, times)
     }
     this.runs += 1
     this.#weights = new Map()

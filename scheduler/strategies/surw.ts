@@ -1,7 +1,7 @@
 import type { Id, Machine, Spawned } from '../../kernel/index.ts'
 import type { Decider } from '../decider.ts'
 import { numbers } from '../numbers.ts'
-import type { Place } from './dpor/event.ts'
+import { type Place, placeOf } from './dpor/event.ts'
 import { Foresight, type Standing } from './foresight.ts'
 import { Profile } from './profile.ts'
 
@@ -81,7 +81,7 @@ function walk(name: 'surw' | 'urw', seed: string): Decider {
   /** Whether it stands before one of those that are to come in every order. */
   function counts({ kind: { touched } }: Standing): boolean {
     if (place === null) return true
-    if (touched !== null) for (const touch of touched) if (touch >> 1 === place) return true
+    if (touched !== null) for (const touch of touched) if (placeOf(touch) === place) return true
     return false
   }
 

@@ -1,7 +1,7 @@
 import { BadInput, type Looks, type Machine, type PickKind, type Simulation, type Task } from '../../../kernel/index.ts'
 import { optionOf, TIMER, threadOfChoice } from '../../choice.ts'
 import type { Decider } from '../../decider.ts'
-import { dependent, type Event, NOBODY, same, unknown } from './event.ts'
+import { dependent, type Event, NOBODY, type Strict, same, unknown } from './event.ts'
 import { type Beforehand, type Node, Path } from './path.ts'
 import { Picked } from './picked.ts'
 import { type Blocked, isAsleep, Races, type Reversals } from './races.ts'
@@ -13,6 +13,8 @@ import { Unseen } from './unseen.ts'
 export interface DporOptions {
   /** By source sets, without wake-up trees: some runs are given up as they had been made in another order. Default: no. */
   readonly source?: boolean
+  /** Steps that come to the same in either order, though they touch the same, are not tried in both. Default: no. */
+  readonly refined?: boolean
 }
 
 /**
@@ -30,8 +32,10 @@ export interface DporOptions {
  * else can go on it may strike all the same, if it could as well have struck before some step: only then whether it can
  * does not hang on the order of steps that have nothing to do with each other.
  */
-export function dpor({ source = false }: DporOptions = {}): Decider {
-  let path = new Path()
+export function dpor({ source = false, refined = false }: DporOptions = {}): Decider {
+  const strict: Strict | null = refined ? new Set() : null
+  let strictKnown = 0
+  let path = new Path(strict)
   let races = reversals()
   /** Steps that the run under way shares with the one before. */
   let shared = 0
@@ -261,7 +265,7 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
   }
 
   return {
-    name: source ? 'dpor:source' : 'dpor',
+    name: `dpor${source ? ':source' : ''}${refined ? ':refined' : ''}`,
     keepsTime: false,
     get needsEnds() {
       return once === null
@@ -283,17 +287,19 @@ export function dpor({ source = false }: DporOptions = {}): Decider {
         once = null
         looks = Unseen.isIn(simulation) ? simulation.tell() : null
         if (looks !== null) simulation.start()
+        strict?.clear()
       } else {
         once = due
         due = null
         if (once !== null) return true
       }
-      if (index > 0 && path.unseen?.grew !== true && !missed) {
+      if (index > 0 && path.unseen?.grew !== true && !missed && strictKnown === (strict?.size ?? 0)) {
         exhausted = !backtrack()
         if (!exhausted) made += 1
         return !exhausted
       }
-      path = new Path()
+      strictKnown = strict?.size ?? 0
+      path = new Path(strict)
       races = reversals()
       path.values.begin(simulation.state)
       if (looks !== null) path.unseen = new Unseen(looks, simulation, path.places)

@@ -1,10 +1,35 @@
 import type { Footprint, Id, Machine } from '../../../kernel/index.ts'
-import { WHOLE, WRITE } from '../../../kernel/index.ts'
+import { ADDS, POSTS, WHOLE, WRITE } from '../../../kernel/index.ts'
 
 /** Steps as partial-order reduction sees them: whose they are, what was picked inside, and what they touched. */
 
 /** A place that steps touch, by number; the same one in every run of a search. */
 export type Place = number
+
+/**
+ * What a step does to a place. Several that do the same come to the same in any order: those that read it, or add to it,
+ * or post to a semaphore, and are told nothing of what was there; all but those that write, as does any that does two.
+ */
+export const READING = 0
+export const WRITING = 1
+const ADDING = 2
+export const POSTING = 3
+
+/** What a touch of a place is a number of: the place, and what is done to it. */
+export const placeOf = (touch: number): Place => touch >> 2
+export const doneTo = (touch: number): number => touch & 3
+export const touchOf = (place: Place, done: number): number => (place << 2) | done
+
+/** Whether the order of the two matters, where they touch the same. */
+export const clash = (one: number, other: number): boolean => doneTo(one) !== doneTo(other) || doneTo(one) === WRITING
+
+/** Whether what is done to the place changes it, though in any order. */
+export const updates = (touch: number): boolean => doneTo(touch) > WRITING
+
+/** Words by their names. */
+export type Strict = Set<string>
+
+const nameOf = (object: Id, part: number): string => `${object} ${part}`
 
 /** A step. Its identity is who takes it and what is picked inside it; what it touches is known once it was made. */
 export interface Event {
@@ -14,7 +39,7 @@ export interface Event {
   readonly picks: readonly number[]
   /** Of how many each. */
   readonly counts: readonly number[]
-  /** Places, each with its lowest bit for a write: `place << 1 | write`; `null`: not yet known, as if it were all of them. */
+  /** Touches of places, each place once; `null`: not yet known, as if it were all of them. */
   readonly touched: readonly number[] | null
   /** It is a fault: it may happen, and need not. */
   readonly strikes: boolean
@@ -36,6 +61,7 @@ export const unknown = (actor: number): Event => ({
 
 /** Numbers for everything that steps touch. */
 export class Places {
+  readonly #strict: Strict | null
   readonly #numbers = new Map<Id, Map<number, Place>>()
   /** Of each place, its object and part. */
   readonly objects: Id[] = []
@@ -43,6 +69,16 @@ export class Places {
   /** Places that stand for every part of their object, and what else there is of it. */
   readonly #whole = new Map<Place, Place[]>()
   readonly #wholes = new Map<Id, Place>()
+
+  /** @param strict words of which the order of adding matters; `null`: of all */
+  constructor(strict: Strict | null = null) {
+    this.#strict = strict
+  }
+
+  /** From the next search on whoever adds to the place writes it. */
+  takeStrictly(place: Place): void {
+    this.#strict?.add(nameOf(this.objects[place] ?? '', this.parts[place] ?? 0))
+  }
 
   of(object: Id, part: number): Place {
     let parts = this.#numbers.get(object)
@@ -87,25 +123,39 @@ export class Places {
     return this.objects[a] === this.objects[b] && (this.parts[a] === WHOLE || this.parts[b] === WHOLE)
   }
 
+  #isStrict(object: Id, part: number): boolean {
+    return this.#strict === null || this.#strict.has(nameOf(object, part))
+  }
+
   /** What a footprint touches, each place once. */
   touchedBy({ length, objects, parts, modes }: Footprint): number[] {
     const touched: number[] = []
     for (let i = 0; i < length; i++) {
-      const place = this.of(objects[i] as Id, parts[i] as number) // below length
-      note(touched, place, ((modes[i] ?? 0) & WRITE) !== 0)
+      const object = objects[i] as Id // below length, as what follows
+      const part = parts[i] as number
+      const mode = modes[i] as number
+      const place = this.of(object, part)
+      note(
+        touched,
+        place,
+        this.#isStrict(object, part) || (mode & (ADDS | POSTS)) === 0 ? plainly(mode) : loosely(mode),
+      )
     }
     return touched
   }
 }
 
+const plainly = (mode: number): number => ((mode & WRITE) !== 0 ? WRITING : READING)
+const loosely = (mode: number): number => ((mode & ADDS) !== 0 ? ADDING : POSTING)
+
 /** Adds a touch to those that there are. */
-export function note(touched: number[], place: Place, writes: boolean): void {
+export function note(touched: number[], place: Place, done: number): void {
   for (let i = 0; i < touched.length; i++) {
-    if ((touched[i] as number) >> 1 !== place) continue // below length
-    if (writes) touched[i] = (place << 1) | 1
+    if (placeOf(touched[i] as number) !== place) continue // below length
+    if (doneTo(touched[i] as number) !== done) touched[i] = touchOf(place, WRITING)
     return
   }
-  touched.push((place << 1) | (writes ? 1 : 0))
+  touched.push(touchOf(place, done))
 }
 
 /** Whom the step just made woke, made or ended; a timer or fault, whose it is. @param numberOf of each actor, by its name */
@@ -127,8 +177,8 @@ export function dependent(a: Event, b: Event, places: Places): boolean {
   if (a.actor === b.actor || a.touched === null || b.touched === null) return true
   for (const one of a.touched) {
     for (const other of b.touched) {
-      if (((one | other) & 1) === 0) continue
-      if (one >> 1 === other >> 1 || places.meet(one >> 1, other >> 1)) return true
+      if (!clash(one, other)) continue
+      if (placeOf(one) === placeOf(other) || places.meet(placeOf(one), placeOf(other))) return true
     }
   }
   return reaches(a, b) || reaches(b, a)

@@ -1,7 +1,23 @@
 import { FAULTS, type Machine, type Task } from '../../../kernel/index.ts'
 import { choiceOf, threadOfChoice } from '../../choice.ts'
 import { Clocks } from './clocks.ts'
-import { type Event, NOBODY, note, type Place, Places, reachedBy } from './event.ts'
+import {
+  clash,
+  doneTo,
+  type Event,
+  NOBODY,
+  note,
+  type Place,
+  Places,
+  POSTING,
+  placeOf,
+  READING,
+  reachedBy,
+  type Strict,
+  touchOf,
+  updates,
+  WRITING,
+} from './event.ts'
 import { type Blocked, type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
 import type { Unseen } from './unseen.ts'
@@ -62,6 +78,9 @@ export class Node {
 const NO_RACES: readonly Race[] = []
 const NO_CALLS: readonly Blocked[] = []
 
+/** A semaphore that may overflow is not posted to in any order. No run has as many steps as there are beyond. */
+const isFarFromFull = (value: Value): boolean => typeof value === 'number' && value >= 0 && value < 2 ** 30
+
 /** What is to be known before a step is made. */
 export interface Beforehand {
   /** Steps before which it could not have been made. */
@@ -72,17 +91,17 @@ export interface Beforehand {
 
 /** The steps that touched a place, in order. */
 class Accesses {
-  /** `step << 1 | write` */
+  /** Each with what it does, as a touch has its place. */
   readonly steps: number[] = []
   /** What the place held before each. */
   readonly before: Value[] = []
 }
 
 export class Path {
-  readonly places = new Places()
-  readonly values = new Values(this.places)
+  readonly places: Places
+  readonly values: Values
   /** What every fault touches. */
-  readonly struck: readonly number[] = [(this.places.of(FAULTS, 0) << 1) | 1]
+  readonly struck: readonly number[]
   readonly clocks = new Clocks()
   readonly nodes: Node[] = []
   readonly #spare: Node[] = []
@@ -104,6 +123,13 @@ export class Path {
   readonly #candidates: number[] = []
   /** All that it comes after, or as much of it as gives the rest. */
   readonly #met: number[] = []
+
+  /** @param strict of which words the order of adding matters; `null`: of all */
+  constructor(strict: Strict | null = null) {
+    this.places = new Places(strict)
+    this.values = new Values(this.places)
+    this.struck = [touchOf(this.places.of(FAULTS, 0), WRITING)]
+  }
 
   /** The number of an actor: a thread, or the choice of a timer or fault. */
   actor(name: string): number {
@@ -157,13 +183,13 @@ export class Path {
     const at = this.nodes.length - 1
     const { actor } = node.event
     const touched = this.places.touchedBy(machine.kernel.footprint)
-    for (const touch of before.looked) note(touched, touch >> 1, false)
+    for (const touch of before.looked) note(touched, placeOf(touch), READING)
     this.unseen?.add(touched, machine)
     const reaches = reachedBy(actor, machine, (name) => this.actor(name))
     node.lost = NOBODY
     if (reaches.length > 0) {
       // Whom it ends or interrupts might have gone on before, had what its guard hangs on been otherwise.
-      for (const [object, part] of machine.abandoned) note(touched, this.places.of(object, part), false)
+      for (const [object, part] of machine.abandoned) note(touched, this.places.of(object, part), READING)
       node.lost = reaches.filter((other) => this.#couldGoOn(other))
     }
     const strikes = machine.faultBook !== null && touched.includes(this.struck[0] ?? -1)
@@ -175,9 +201,12 @@ export class Path {
     this.#append(node, at, event)
     for (let i = 0; i < touched.length; i++) {
       const touch = touched[i] as number // below length
-      const { steps, before } = this.#of(touch >> 1)
-      steps.push((at << 1) | (touch & 1))
-      before.push(this.values.pass(machine.state, touch >> 1, (touch & 1) === 1))
+      const { steps, before } = this.#of(placeOf(touch))
+      steps.push(touchOf(at, doneTo(touch)))
+      const held = this.values.pass(machine.state, placeOf(touch), doneTo(touch) !== READING)
+      before.push(held)
+      if (doneTo(touch) === POSTING && !(isFarFromFull(held) && isFarFromFull(this.values.at(placeOf(touch)))))
+        this.places.takeStrictly(placeOf(touch))
     }
   }
 
@@ -197,7 +226,7 @@ export class Path {
     const { actor, touched, reaches } = node.event
     const places = touched ?? NOBODY
     for (let i = places.length - 1; i >= 0; i--) {
-      const place = (places[i] as number) >> 1 // from below length down to 0
+      const place = placeOf(places[i] as number) // from below length down to 0
       const { steps, before } = this.#of(place)
       steps.pop()
       this.values.restore(place, before.pop())
@@ -232,8 +261,8 @@ export class Path {
     const places = touched ?? NOBODY
     for (let i = 0; i < places.length; i++) {
       const touch = places[i] as number // below length
-      this.#walk(at, touch >> 1, (touch & 1) === 1, refused)
-      for (const other of this.places.overlapping(touch >> 1)) this.#walk(at, other, (touch & 1) === 1, refused)
+      this.#walk(at, placeOf(touch), touch, refused)
+      for (const other of this.places.overlapping(placeOf(touch))) this.#walk(at, other, touch, refused)
     }
     for (let i = 0; i < met.length; i++) clocks.join(at, met[i] as number) // below length
     return candidates.length === 0 ? NO_RACES : this.#uncovered(candidates).map(raceWith)
@@ -255,13 +284,13 @@ export class Path {
     if (!refused.includes(step) && !this.#candidates.includes(step)) this.#candidates.push(step)
   }
 
-  #walk(at: number, place: Place, writes: boolean, refused: readonly number[]): void {
+  #walk(at: number, place: Place, touch: number, refused: readonly number[]): void {
     const steps = this.#accesses[place]?.steps ?? NOBODY
     for (let i = steps.length - 1; i >= 0; i--) {
       const access = steps[i] as number // from below length down to 0
-      const wrote = (access & 1) === 1
-      if (!wrote && !writes) continue
-      const step = access >> 1
+      if (!clash(access, touch)) continue
+      const wrote = doneTo(access) === WRITING
+      const step = placeOf(access)
       if (this.clocks.isBefore(step, at)) {
         if (wrote) return
         continue
@@ -300,17 +329,24 @@ export class Path {
     this.#order(at, this.actor(task.id))
     // With what the call does beside, when it goes on, it may be turned round as well.
     for (const touch of this.unseen === null ? guarded : [...guarded, ...this.unseen.touches]) {
-      for (const place of [touch >> 1, ...this.places.overlapping(touch >> 1)]) {
+      for (const place of [placeOf(touch), ...this.places.overlapping(placeOf(touch))]) {
         const steps = this.#accesses[place]?.steps ?? NOBODY
         for (let i = steps.length - 1; i >= 0; i--) {
           const access = steps[i] as number // from below length down to 0
-          const step = access >> 1
-          if ((access & 1) === 0 && (touch & 1) === 0) continue
-          if (this.clocks.isBefore(step, at)) break
+          const step = placeOf(access)
+          if (!clash(access, touch)) continue
+          const wrote = doneTo(access) === WRITING
+          if (this.clocks.isBefore(step, at)) {
+            if (wrote) break
+            continue
+          }
           if (refused.includes(step)) continue
           if (this.values.wouldHold(machine, task, this.#held(guarded, step))) {
-            if ((access & 1) === 1) break
-          } else refused.push(step)
+            if (wrote) break
+            continue
+          }
+          refused.push(step)
+          if (updates(access) && !this.#onlyOpens(place, i, machine.rises(task))) this.places.takeStrictly(place)
         }
       }
     }
@@ -321,12 +357,37 @@ export class Path {
   #held(guarded: readonly number[], step: number): (readonly [Place, Value])[] {
     const held: (readonly [Place, Value])[] = []
     for (const touch of guarded) {
-      const place = touch >> 1
+      const place = placeOf(touch)
       const { steps, before } = this.#of(place)
-      const at = steps.findIndex((access) => access >> 1 >= step && this.clocks.isBefore(step, access >> 1))
-      if (at >= 0) held.push([place, before[at]])
+      const isLeftOut = (access: number): boolean =>
+        placeOf(access) >= step && this.clocks.isBefore(step, placeOf(access))
+      const at = steps.findIndex(isLeftOut)
+      if (at < 0) continue
+      let value = before[at]
+      // What others have added meanwhile is there all the same.
+      for (let i = at + 1; typeof value === 'number' && i < steps.length; i++) {
+        const access = steps[i] as number // below length
+        if (updates(access) && !isLeftOut(access)) value = (value + this.#added(place, i)) | 0
+      }
+      held.push([place, value])
     }
     return held
+  }
+
+  /** How much an access of the place has added to what it holds. */
+  #added(place: Place, i: number): number {
+    const { before } = this.#of(place)
+    const from = before[i]
+    const to = i + 1 < before.length ? before[i + 1] : this.values.at(place)
+    return typeof from === 'number' && typeof to === 'number' ? (to - from) | 0 : Number.NaN
+  }
+
+  /**
+   * Whether a guard that was closed without this addition is so without others beside it, too. Where it might be open
+   * then, turning round two steps at a time would never come to that.
+   */
+  #onlyOpens(place: Place, i: number, rises: boolean): boolean {
+    return rises && this.#added(place, i) === 1
   }
 
   /** Lists the steps behind that one which do not come after it. Returns how many they are. */

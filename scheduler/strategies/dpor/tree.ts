@@ -1,4 +1,4 @@
-import { dependent, type Event, note, type Places, same } from './event.ts'
+import { dependent, doneTo, type Event, note, type Places, placeOf, same } from './event.ts'
 
 /**
  * Wake-up trees: what is still to be explored from a point, as sequences of steps that share their beginnings.
@@ -160,7 +160,7 @@ function both(one: Event, other: Event): Event {
   if (one === other || one.touched === null || other.touched === null) return one
   if (isWithin(other.touched, one.touched) && isWithin(other.reaches, one.reaches)) return one
   const touched = one.touched.slice()
-  for (const touch of other.touched) note(touched, touch >> 1, (touch & 1) === 1)
+  for (const touch of other.touched) note(touched, placeOf(touch), doneTo(touch))
   return { ...one, touched, reaches: [...new Set([...one.reaches, ...other.reaches])] }
 }
 

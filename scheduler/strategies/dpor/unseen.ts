@@ -1,5 +1,5 @@
 import { type Looks, type Machine, type Simulation, textOf, WHOLE, WRITE } from '../../../kernel/index.ts'
-import { note, type Place, type Places } from './event.ts'
+import { note, type Place, type Places, READING, touchOf, WRITING } from './event.ts'
 
 /**
  * What the order of steps makes a difference to though no footprint says so. What programs do to the ghost is a read or
@@ -24,7 +24,7 @@ export class Unseen {
     this.#simulation = simulation
     this.#ghost = places.of('?ghost', 0)
     this.#checks = places.of('?checks', 0)
-    this.touches = [(this.#ghost << 1) | 1, (this.#checks << 1) | 1]
+    this.touches = [touchOf(this.#ghost, WRITING), touchOf(this.#checks, WRITING)]
     this.#known = sizeOf(looks)
   }
 
@@ -51,9 +51,9 @@ export class Unseen {
     const looks = this.#looks
     const holds = this.#holds(machine)
     const written = looks.ghostWritten || (holds && this.#isChanged())
-    if (written || holds || looks.ghostRead) note(touched, this.#ghost, written)
+    if (written || holds || looks.ghostRead) note(touched, this.#ghost, written ? WRITING : READING)
     if (looks.checksState || (written && looks.checksGhost) || this.#changesWord(machine))
-      note(touched, this.#checks, true)
+      note(touched, this.#checks, WRITING)
   }
 
   #holds({ actor, finished, kernel }: Machine): boolean {

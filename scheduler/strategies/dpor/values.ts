@@ -36,6 +36,11 @@ export class Values {
     return before
   }
 
+  /** What it holds now. */
+  at(place: Place): Value {
+    return this.#now[place]
+  }
+
   /** Takes a step back. */
   restore(place: Place, before: Value): void {
     this.#now[place] = before
