@@ -1,9 +1,10 @@
 import fc from 'fast-check'
+import { explore } from 'ipclab'
 import { int32, map_anonymous, type Program, type Scenario, scenario } from 'ipclab/kernel'
 import { sem_init, sem_post, sem_wait } from 'ipclab/posix'
 import { dfs, dpor } from 'ipclab/scheduler'
 import { expect, test } from 'vitest'
-import { type AddingCase, addingCases, addingScenario } from '../helpers/adding-programs.ts'
+import { type AddingCase, type AddingOp, addingCases, addingScenario } from '../helpers/adding-programs.ts'
 import { seenBy } from '../helpers/ends.ts'
 import { type Comparison, compareOrders, meetRefined } from '../helpers/independence.ts'
 
@@ -41,6 +42,22 @@ function check(one: AddingCase): void {
 test('whatever can come of a program is seen, in no more runs', () => {
   fc.assert(fc.property(addingCases(4), check), { numRuns: RUNS })
 }, 600_000)
+
+const FULL = 0x7fff_ffff
+const op = (op: AddingOp['op'], until = ''): readonly AddingOp[] => [{ op, word: 0, value: 1, until }]
+
+test.each([
+  [
+    'a guard that two additions together leave open, and one does not',
+    [op('add'), op('add'), op('await', 'none or two')],
+    0,
+  ],
+  ['one post too many', [op('post'), op('post')], FULL - 1],
+  ['an addition that lets a post through', [op('post'), op('add')], FULL],
+  ['the same, the other way round', [op('add'), op('post')], FULL],
+])('%s', (_, programs, value) => {
+  check({ programs, values: [value], wakeOrder: 'any' })
+})
 
 type Body = (base: number) => Program
 
@@ -87,4 +104,32 @@ test.each([
     return decider.traces
   })
   expect(runs).toEqual([byObject, refined])
+})
+
+test('who adds without looking comes after nobody: a race is one in whatever order they do', async () => {
+  function* first(base: number): Program {
+    yield* int32(base + 4).store(0, 1)
+    yield* int32(base + 8).storeAdd(0, 1)
+  }
+  function* second(base: number): Program {
+    yield* int32(base + 8).storeAdd(0, 1)
+    yield* int32(base + 4).store(0, 2)
+  }
+  const { failure } = await explore({ ...threads([first, second]), races: 'fail' }, { strategy: 'fifo', shrink: false })
+  expect(failure?.kind).toBe('data race')
+})
+
+test('explore hands it on to dpor, and to the default', async () => {
+  const made = threads(times(3, post))
+  const of = (strategy: string, dependency: 'object' | 'refined') => explore(made, { strategy, dependency })
+  expect(await of('dpor', 'object')).toMatchObject({ strategy: 'dpor', verdict: 'proved', traces: 6 })
+  expect(await of('dpor', 'refined')).toMatchObject({ strategy: 'dpor:refined', verdict: 'proved', traces: 1 })
+  expect(await of('dpor:source', 'refined')).toMatchObject({
+    strategy: 'dpor:source:refined',
+    verdict: 'proved',
+    traces: 1,
+  })
+  expect(await of('portfolio', 'refined')).toMatchObject({ strategy: 'portfolio:refined', verdict: 'proved' })
+  await expect(of('dfs', 'refined')).rejects.toThrow('dependency is for dpor')
+  await expect(of('dpor', 'other' as never)).rejects.toThrow('dependency is object or refined, not other')
 })
