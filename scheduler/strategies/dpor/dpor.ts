@@ -301,7 +301,7 @@ export function dpor({ source = false, refined = false }: DporOptions = {}): Dec
       strictKnown = strict?.size ?? 0
       path = new Path(strict)
       races = reversals()
-      path.values.begin(simulation.state)
+      path.history.values.begin(simulation.state)
       if (looks !== null) path.unseen = new Unseen(looks, simulation, path.places)
       shared = 0
       made = 1

@@ -9,7 +9,6 @@ import {
   note,
   type Place,
   Places,
-  POSTING,
   placeOf,
   READING,
   reachedBy,
@@ -18,10 +17,10 @@ import {
   updates,
   WRITING,
 } from './event.ts'
+import { History } from './history.ts'
 import { type Blocked, type Race, raceWith } from './races.ts'
 import type { Branch } from './tree.ts'
 import type { Unseen } from './unseen.ts'
-import { type Value, Values } from './values.ts'
 
 /** The run under way as partial-order reduction sees it: its steps, what comes before what, and which could be turned round. */
 
@@ -78,9 +77,6 @@ export class Node {
 const NO_RACES: readonly Race[] = []
 const NO_CALLS: readonly Blocked[] = []
 
-/** A semaphore that may overflow is not posted to in any order. No run has as many steps as there are beyond. */
-const isFarFromFull = (value: Value): boolean => typeof value === 'number' && value >= 0 && value < 2 ** 30
-
 /** What is to be known before a step is made. */
 export interface Beforehand {
   /** Steps before which it could not have been made. */
@@ -89,17 +85,8 @@ export interface Beforehand {
   readonly looked: readonly number[]
 }
 
-/** The steps that touched a place, in order. */
-class Accesses {
-  /** Each with what it does, as a touch has its place. */
-  readonly steps: number[] = []
-  /** What the place held before each. */
-  readonly before: Value[] = []
-}
-
 export class Path {
   readonly places: Places
-  readonly values: Values
   /** What every fault touches. */
   readonly struck: readonly number[]
   readonly clocks = new Clocks()
@@ -115,7 +102,7 @@ export class Path {
   /** Of each actor: its last step, and the steps that have reached it since. */
   readonly #last: number[] = []
   readonly #reached: number[][] = []
-  readonly #accesses: Accesses[] = []
+  readonly history: History
   /** Who could go on before the step under way. */
   readonly #ready: Task[] = []
   #readySize = 0
@@ -127,7 +114,7 @@ export class Path {
   /** @param strict of which words the order of adding matters; `null`: of all */
   constructor(strict: Strict | null = null) {
     this.places = new Places(strict)
-    this.values = new Values(this.places)
+    this.history = new History(this.places, this.clocks)
     this.struck = [touchOf(this.places.of(FAULTS, 0), WRITING)]
   }
 
@@ -201,12 +188,7 @@ export class Path {
     this.#append(node, at, event)
     for (let i = 0; i < touched.length; i++) {
       const touch = touched[i] as number // below length
-      const { steps, before } = this.#of(placeOf(touch))
-      steps.push(touchOf(at, doneTo(touch)))
-      const held = this.values.pass(machine.state, placeOf(touch), doneTo(touch) !== READING)
-      before.push(held)
-      if (doneTo(touch) === POSTING && !(isFarFromFull(held) && isFarFromFull(this.values.at(placeOf(touch)))))
-        this.places.takeStrictly(placeOf(touch))
+      this.history.add(at, touch, machine.state)
     }
   }
 
@@ -227,19 +209,12 @@ export class Path {
     const places = touched ?? NOBODY
     for (let i = places.length - 1; i >= 0; i--) {
       const place = placeOf(places[i] as number) // from below length down to 0
-      const { steps, before } = this.#of(place)
-      steps.pop()
-      this.values.restore(place, before.pop())
+      this.history.takeBack(place)
     }
     for (let i = 0; i < reaches.length; i++) this.#reached[reaches[i] as number]?.pop() // below length
     this.#last[actor] = node.last
     this.#reached[actor] = node.reached
     node.sequence = 0
-  }
-
-  #of(place: Place): Accesses {
-    for (let i = this.#accesses.length; i <= place; i++) this.#accesses.push(new Accesses())
-    return this.#accesses[place] as Accesses // just made, if it wasn't there
   }
 
   /**
@@ -285,7 +260,7 @@ export class Path {
   }
 
   #walk(at: number, place: Place, touch: number, refused: readonly number[]): void {
-    const steps = this.#accesses[place]?.steps ?? NOBODY
+    const { steps } = this.history.of(place)
     for (let i = steps.length - 1; i >= 0; i--) {
       const access = steps[i] as number // from below length down to 0
       if (!clash(access, touch)) continue
@@ -330,7 +305,7 @@ export class Path {
     // With what the call does beside, when it goes on, it may be turned round as well.
     for (const touch of this.unseen === null ? guarded : [...guarded, ...this.unseen.touches]) {
       for (const place of [placeOf(touch), ...this.places.overlapping(placeOf(touch))]) {
-        const steps = this.#accesses[place]?.steps ?? NOBODY
+        const { steps } = this.history.of(place)
         for (let i = steps.length - 1; i >= 0; i--) {
           const access = steps[i] as number // from below length down to 0
           const step = placeOf(access)
@@ -341,53 +316,18 @@ export class Path {
             continue
           }
           if (refused.includes(step)) continue
-          if (this.values.wouldHold(machine, task, this.#held(guarded, step))) {
+          if (this.history.wouldHold(machine, task, guarded, step)) {
             if (wrote) break
             continue
           }
           refused.push(step)
-          if (updates(access) && !this.#onlyOpens(place, i, machine.rises(task))) this.places.takeStrictly(place)
+          // Were it open again without others beside, turning round two steps at a time would never come to that.
+          if (updates(access) && !(machine.rises(task) && this.history.added(place, i) === 1))
+            this.places.takeStrictly(place)
         }
       }
     }
     return refused
-  }
-
-  /** What those places held before the step, if all that comes after it is left out, too. */
-  #held(guarded: readonly number[], step: number): (readonly [Place, Value])[] {
-    const held: (readonly [Place, Value])[] = []
-    for (const touch of guarded) {
-      const place = placeOf(touch)
-      const { steps, before } = this.#of(place)
-      const isLeftOut = (access: number): boolean =>
-        placeOf(access) >= step && this.clocks.isBefore(step, placeOf(access))
-      const at = steps.findIndex(isLeftOut)
-      if (at < 0) continue
-      let value = before[at]
-      // What others have added meanwhile is there all the same.
-      for (let i = at + 1; typeof value === 'number' && i < steps.length; i++) {
-        const access = steps[i] as number // below length
-        if (updates(access) && !isLeftOut(access)) value = (value + this.#added(place, i)) | 0
-      }
-      held.push([place, value])
-    }
-    return held
-  }
-
-  /** How much an access of the place has added to what it holds. */
-  #added(place: Place, i: number): number {
-    const { before } = this.#of(place)
-    const from = before[i]
-    const to = i + 1 < before.length ? before[i + 1] : this.values.at(place)
-    return typeof from === 'number' && typeof to === 'number' ? (to - from) | 0 : Number.NaN
-  }
-
-  /**
-   * Whether a guard that was closed without this addition is so without others beside it, too. Where it might be open
-   * then, turning round two steps at a time would never come to that.
-   */
-  #onlyOpens(place: Place, i: number, rises: boolean): boolean {
-    return rises && this.#added(place, i) === 1
   }
 
   /** Lists the steps behind that one which do not come after it. Returns how many they are. */
