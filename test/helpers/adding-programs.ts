@@ -5,7 +5,6 @@ import {
   await_,
   CallError,
   exit,
-  kill,
   load,
   map_anonymous,
   type Program,
@@ -43,7 +42,6 @@ export interface AddingOp {
     | 'await'
     | 'send'
     | 'receive'
-    | 'kill'
   readonly word: number
   readonly value: number
   readonly until: string
@@ -60,7 +58,6 @@ const op: fc.Arbitrary<AddingOp> = fc.record({
     { weight: 12, arbitrary: fc.constantFrom<AddingOp['op']>('post', 'post', 'wait', 'add') },
     { weight: 6, arbitrary: fc.constantFrom<AddingOp['op']>('trywait', 'getvalue', 'await', 'load') },
     { weight: 4, arbitrary: fc.constantFrom<AddingOp['op']>('fetch_add', 'store', 'send', 'receive') },
-    { weight: Number(process.env.KILLS ?? 0), arbitrary: fc.constant<AddingOp['op']>('kill') },
   ),
   // Most of it is about one word.
   word: fc.constantFrom(0, 0, 0, 1, 2),
@@ -80,8 +77,6 @@ export const addingCases = (maxLength: number, valueMax = SEM_VALUE_MAX): fc.Arb
     wakeOrder: fc.constantFrom<WakeOrder>('any', 'any', 'fifo', 'lifo'),
   })
 
-type Pids = { readonly [name: string]: number }
-
 interface Shared {
   readonly base: number
   readonly box: string
@@ -95,10 +90,7 @@ export const addingScenario = ({ programs, values, wakeOrder }: AddingCase): Sce
       return { base, box: yield* mailbox_create('box', { capacity: 2 }) }
     },
     programs: Object.fromEntries(
-      NAMES.map((name, at) => [
-        name,
-        ({ shared, pids }: { shared: Shared; pids: Pids }) => body(programs[at] ?? [], shared, pids),
-      ]),
+      NAMES.map((name, at) => [name, ({ shared }: { shared: Shared }) => body(programs[at] ?? [], shared)]),
     ),
     expect: 'holds',
     wakeOrder,
@@ -106,12 +98,12 @@ export const addingScenario = ({ programs, values, wakeOrder }: AddingCase): Sce
   })
 
 /** A program exits with a number that stands for all that its calls have said: that is in the state, and so in its end. */
-function* body(ops: readonly AddingOp[], shared: Shared, pids: Pids): Program {
+function* body(ops: readonly AddingOp[], shared: Shared): Program {
   let told = 1
   for (const one of ops) {
     let said = ''
     try {
-      said = String(yield* perform(one, shared, pids))
+      said = String(yield* perform(one, shared))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       said = error.code
@@ -121,7 +113,7 @@ function* body(ops: readonly AddingOp[], shared: Shared, pids: Pids): Program {
   yield* exit(told)
 }
 
-function* perform({ op, word, value, until }: AddingOp, { base, box }: Shared, pids: Pids): Program<unknown> {
+function* perform({ op, word, value, until }: AddingOp, { base, box }: Shared): Program<unknown> {
   const at = base + 4 * word
   switch (op) {
     case 'post':
@@ -146,8 +138,6 @@ function* perform({ op, word, value, until }: AddingOp, { base, box }: Shared, p
       return yield* mailbox_send(box, value)
     case 'receive':
       return yield* mailbox_receive<number>(box)
-    case 'kill':
-      return yield* kill(pids[NAMES[word] ?? ''] ?? 0, 'SIGKILL')
     default:
       return op satisfies never
   }
