@@ -28,8 +28,10 @@ export function buryMpmcEnd(handle: RingHandle, number: number, ours: number): b
     for (let word = Atomics.load(cells, cell); ownerOf(word) === number; word = Atomics.load(cells, cell)) {
       const after =
         phaseOf(word) === CLAIMED ? state(lapOf(word), VOID, 0) : state((lapOf(word) + 1) & (laps - 1), FREE, 0)
-      if (Atomics.compareExchange(cells, cell, word, after) === word) Atomics.notify(cells, cell)
+      Atomics.compareExchange(cells, cell, word, after)
     }
+    // Not only for those: who died between passing a slot on and waking has woken nobody.
+    Atomics.notify(cells, cell)
   }
   return freeEnd(cells, ENDS + number, ours | DIED, 0)
 }

@@ -62,8 +62,9 @@ export function declareOwnerDead(handle: RingHandle, owner: number): void {
 function buryLaneEnd(lane: Lane, end: End, owner: number): void {
   const cell = cellOfEnd(lane, end)
   const word = Atomics.load(lane.cells, cell)
-  if ((word & TAKEN) === 0 || (owner !== 0 && ownerOf(word) !== owner)) return
-  if (freeEnd(lane.cells, cell, word, DIED)) rouseLane(lane)
+  if ((word & TAKEN) !== 0 && (owner === 0 || ownerOf(word) === owner)) freeEnd(lane.cells, cell, word, DIED)
+  // Also where nobody has the end: who died between closing and waking has woken nobody.
+  rouseLane(lane)
 }
 
 const lanesOf = (handle: RingHandle, shape: Shape): Lane[] =>

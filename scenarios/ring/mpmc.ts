@@ -1,28 +1,33 @@
 import { choose, int32, type Program, scenario } from 'ipclab'
 import { Atomics, int32Array, shared_array_buffer } from 'ipclab/atomics'
-import { ASLEEP, type Bed, type Cells, mortal, type Waiter, type Woken, wait } from './spsc.ts'
+import { DIED, freeEnd, TAKEN as HAD, mortal, takeEnd } from './ends.ts'
+import { ASLEEP, type Bed, type Cells, rouse, type Waiter, type Woken, wait } from './protocol.ts'
 
 /**
- * The algorithm of `ipclab/ring` from many to many, step by step as it is in ipc/ring/mpmc.ts (see `ring/spsc` for what is
- * left out). Every slot has a state, a word: its lap, who is at it, what is being done, and whether somebody sleeps on it.
+ * The algorithm of `ipclab/ring` from many to many, step by step as it is in ipc/ring/mpmc.ts (see `ring/protocol` for
+ * what is left out). Every slot has a state, a word: its lap, who is at it, what is being done, and whether somebody sleeps on it.
  * All is decided by exchanges on these words; who dies leaves slots with its number on them, which are made void, or free.
  *
  * The hints, where the head and the tail are, are plain in the code, which never needs them to be right: here they are
  * `relaxed`, which says so, and any of their values since the beginning may be read where `stale` is set.
  */
 export default scenario('the ring buffer: many producers, many consumers', {
-  source: 'ipc/ring/mpmc.ts, mpmc-layout.ts, after D. Vyukov: Bounded MPMC queue, 1024cores.net',
+  source: 'ipc/ring/mpmc.ts, mpmc-layout.ts, mpmc-outside.ts, after D. Vyukov: Bounded MPMC queue, 1024cores.net',
   about:
     'Every message comes once, those of a producer to one consumer in order; nobody sleeps who has work; closing is told to all. With dies, somebody dies before any of its calls, and is declared dead: at most the message that it was at is lost.',
   params: {
     slots: { default: 1, min: 1, max: 64, about: 'how many messages the ring holds, a power of two' },
     producers: { default: 1, min: 1, max: 4, about: 'how many send' },
     consumers: { default: 1, min: 1, max: 4, about: 'how many receive' },
-    messages: { default: 2, min: 0, max: 50, about: 'how many each of the producers sends' },
+    messages: { default: 1, min: 0, max: 50, about: 'how many each of the producers sends' },
     start: { default: -1, about: 'the ticket to begin with: by default the last one before tickets and laps wrap' },
-    closes: { default: true, about: 'whether the last producer closes the ring; if not, consumers know how many there are' },
+    closes: {
+      default: true,
+      about: 'whether the last producer closes the ring; if not, consumers know how many there are',
+    },
     stale: { default: false, about: 'whether hints may be as old as they can be' },
     dies: { default: 'nobody', oneOf: ['nobody', 'producer1', 'consumer1'], about: 'who may die' },
+    at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
   ghost: () => ({ received: {} as Record<string, number[]>, done: 0, died: false }),
   *setup({ params: { slots, start } }) {
@@ -47,12 +52,13 @@ export default scenario('the ring buffer: many producers, many consumers', {
           }
         }
         if (params.dies !== name) yield* life()
-        else if (yield* mortal(life())) {
+        else if (yield* mortal(life(), params.at)) {
           ghost.died = true
           yield* bury(ring, index)
         }
         ghost.done += 1
-        if (ghost.done === params.producers && params.closes) yield* producer.close()
+        if (ghost.done === params.producers && params.closes)
+          yield* params.dies === name ? close(ring) : producer.close()
       },
     },
     consumer: {
@@ -70,7 +76,7 @@ export default scenario('the ring buffer: many producers, many consumers', {
           }
         }
         if (params.dies !== name) return yield* life()
-        if (!(yield* mortal(life()))) return
+        if (!(yield* mortal(life(), params.at))) return
         ghost.died = true
         yield* bury(ring, number)
         yield* life()
@@ -135,7 +141,8 @@ abstract class MpmcEnd implements Waiter {
   protected detached = false
   readonly #hint: number
   readonly #stale: boolean
-  #taken = 0
+  #ours = 0
+  #first: number | null = null
 
   constructor(ring: Ring, number: number, hint: number, stale: boolean) {
     this.ring = ring
@@ -148,12 +155,8 @@ abstract class MpmcEnd implements Waiter {
   *attach(): Program {
     const { cells } = this.ring
     this.ticket = yield* this.#hinted()
-    const count = yield* Atomics.load(cells, ENDS + this.number)
-    yield* Atomics.compareExchange(cells, ENDS + this.number, count, count + 1)
-    this.#taken = count + 1
+    this.#ours = yield* takeEnd(cells, ENDS + this.number, 0)
   }
-
-  #first: number | null = null
 
   *#hinted(): Program<number> {
     const hint = yield* int32(this.ring.cells.addressOf(this.#hint)).load(0, 'relaxed')
@@ -181,7 +184,13 @@ abstract class MpmcEnd implements Waiter {
   protected *skip(): Program {
     const next = (this.ticket + 1) | 0
     const hint = yield* this.#hinted()
-    this.ticket = ((hint - next) | 0) > 0 ? hint : next
+    const range = this.ring.laps * this.ring.slots
+    const difference = ((hint - next) & (range - 1)) >>> 0
+    this.ticket = difference > 0 && difference < range / 2 ? hint : next
+  }
+
+  protected catchUp(laps: number): void {
+    this.ticket = (this.ticket + (laps - 1) * this.ring.slots + 1) | 0
   }
 
   protected *advance(): Program {
@@ -213,19 +222,14 @@ abstract class MpmcEnd implements Waiter {
   *wakeUp(): Program {}
 
   *close(): Program {
-    const { cells, slots } = this.ring
-    yield* Atomics.store(cells, CLOSING, 1)
-    for (let cell = STATES; cell < STATES + slots; cell++) {
-      yield* Atomics.and(cells, cell, ~ASLEEP)
-      yield* Atomics.notify(cells, cell)
-    }
+    if (this.detached) return
+    yield* close(this.ring)
     yield* this.detach()
   }
 
   *detach(): Program {
-    if (this.detached) return
     this.detached = true
-    yield* Atomics.compareExchange(this.ring.cells, ENDS + this.number, this.#taken, this.#taken + 1)
+    yield* freeEnd(this.ring.cells, ENDS + this.number, this.#ours, 0)
   }
 
   protected *closing(): Program<boolean> {
@@ -241,7 +245,7 @@ export class Producer extends MpmcEnd {
   *push(message: number): Program<boolean> {
     const { cells, slots } = this.ring
     for (;;) {
-      if (this.detached) return false
+      if (this.detached || (yield* int32(cells.addressOf(CLOSING)).load(0, 'relaxed')) !== 0) return false
       const { cell, lap } = this
       const free = state(lap, FREE, 0)
       const seen = yield* Atomics.compareExchange(cells, cell, free, state(lap, CLAIMED, this.number))
@@ -263,9 +267,14 @@ export class Producer extends MpmcEnd {
 
   *#stands(seen: number, lap: number): Program<'full' | 'closed' | null> {
     const laps = this.ahead(seen, lap)
+    const phase = phaseOf(seen)
+    if (laps < -1 || (laps === -1 && phase === FREE)) {
+      this.catchUp(laps)
+      return null
+    }
     if (laps < 0) return (yield* this.closing()) ? 'closed' : 'full'
-    if (laps === 0 && phaseOf(seen) === FREE) return null
-    if (laps === 0 && phaseOf(seen) === END) return 'closed'
+    if (laps === 0 && phase === FREE) return null
+    if (laps === 0 && phase === END) return 'closed'
     yield* this.skip()
     return null
   }
@@ -317,6 +326,10 @@ export class Consumer extends MpmcEnd {
   *#stands(cell: number, seen: number, lap: number): Program<'empty' | 'closed' | null> {
     const laps = this.ahead(seen, lap)
     const phase = phaseOf(seen)
+    if (laps < -1 || (laps === -1 && phase !== TAKEN)) {
+      this.catchUp(laps)
+      return null
+    }
     if (laps < 0) return 'empty'
     if (laps > 0 || phase === TAKEN) {
       yield* this.skip()
@@ -347,19 +360,25 @@ export class Consumer extends MpmcEnd {
   }
 }
 
-/** As `buryMpmcEnd`. */
+/** As ipc/ring/mpmc-outside.ts. */
+export function* close({ cells, slots }: Ring): Program {
+  yield* Atomics.store(cells, CLOSING, 1)
+  for (let cell = STATES; cell < STATES + slots; cell++) yield* rouse(cells, cell)
+}
+
 export function* bury({ cells, slots, laps }: Ring, number: number): Program {
-  const count = yield* Atomics.load(cells, ENDS + number)
-  if ((count & 1) === 0) return
+  const ours = yield* Atomics.load(cells, ENDS + number)
+  if ((ours & (HAD | DIED)) !== HAD) return
+  if ((yield* Atomics.compareExchange(cells, ENDS + number, ours, ours | DIED)) !== ours) return
   for (let cell = STATES; cell < STATES + slots; cell++) {
     for (;;) {
       const word = yield* Atomics.load(cells, cell)
       if (ownerOf(word) !== number) break
       const after =
         phaseOf(word) === CLAIMED ? state(lapOf(word), VOID, 0) : state((lapOf(word) + 1) & (laps - 1), FREE, 0)
-      if ((yield* Atomics.compareExchange(cells, cell, word, after)) !== word) continue
-      yield* Atomics.notify(cells, cell)
+      yield* Atomics.compareExchange(cells, cell, word, after)
     }
+    yield* Atomics.notify(cells, cell)
   }
-  yield* Atomics.compareExchange(cells, ENDS + number, count, count + 1)
+  yield* freeEnd(cells, ENDS + number, ours | DIED, 0)
 }

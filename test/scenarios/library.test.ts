@@ -26,15 +26,16 @@ const REDUCED = 10_000
 const smaller: { readonly [name: string]: AnyValues } = {
   'classic/convoy': { rounds: 2 },
   'classic/philosophers': { philosophers: 3 },
+  'ring/mpmc': { closes: false },
 }
-/** Where it is not to be proved, all that are allowed are made. */
+/** Rings have too many schedules, however small. Where it is not to be proved, all that are allowed are made. */
 const SAMPLES = 5_000
 
-const search = (made: Scenario, params: AnyValues = {}) =>
+const search = (name: string, made: Scenario, params: AnyValues = {}) =>
   explore(made, {
     executions: made.expect === 'holds' ? SAMPLES : EXECUTIONS,
     params,
-    ...(made.expect === 'proved' && { strategy: 'dfs' }),
+    ...(made.expect === 'proved' && { strategy: name.startsWith('ring/') ? 'dpor' : 'dfs' }),
   })
 
 describe('the library', () => {
@@ -44,7 +45,7 @@ describe('the library', () => {
 
   test.each(files)('%s comes to the verdict that it expects', async (name) => {
     const made = await load(name)
-    const { met, text, neverReached } = await search(made)
+    const { met, text, neverReached } = await search(name, made)
     expect([met, neverReached], text).toEqual(['as expected', []])
   })
 
