@@ -166,6 +166,10 @@ export abstract class LaneEnd implements Waiter {
     this.#bed = lane.at + (end === PRODUCER ? READ : WRITTEN)
   }
 
+  get cells(): Cells {
+    return this.lane.cells
+  }
+
   /** @param ours what `takeEnd` has given */
   protected has(ours: number): void {
     this.#ours = ours

@@ -189,8 +189,9 @@ abstract class MpmcEnd implements Waiter {
     this.ticket = difference > 0 && difference < range / 2 ? hint : next
   }
 
-  protected catchUp(laps: number): void {
+  protected *catchUp(laps: number): Program {
     this.ticket = (this.ticket + (laps - 1) * this.ring.slots + 1) | 0
+    yield* int32(this.ring.cells.addressOf(this.#hint)).store(0, this.ticket, 'relaxed')
   }
 
   protected *advance(): Program {
@@ -269,7 +270,7 @@ export class Producer extends MpmcEnd {
     const laps = this.ahead(seen, lap)
     const phase = phaseOf(seen)
     if (laps < -1 || (laps === -1 && phase === FREE)) {
-      this.catchUp(laps)
+      yield* this.catchUp(laps)
       return null
     }
     if (laps < 0) return (yield* this.closing()) ? 'closed' : 'full'
@@ -327,7 +328,7 @@ export class Consumer extends MpmcEnd {
     const laps = this.ahead(seen, lap)
     const phase = phaseOf(seen)
     if (laps < -1 || (laps === -1 && phase !== TAKEN)) {
-      this.catchUp(laps)
+      yield* this.catchUp(laps)
       return null
     }
     if (laps < 0) return 'empty'

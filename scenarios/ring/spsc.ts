@@ -66,7 +66,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
         if (!first && (yield* producer.fate()) === 'closed') return
         // Who comes after another goes on behind what that one has published.
         for (let sent = ((producer.at - params.start) | 0) >> 1; sent < params.messages; sent++) {
-          while (!(yield* producer.write(sent + 1))) {
+          while (!(yield* params.held > 1 ? producer.write(sent + 1) : producer.push(sent + 1))) {
             const woken = yield* wait(lane.cells, producer)
             if (woken === 'closed') return
             if (woken === 'peer dead') yield* lane.cells.await_(lane.at + CONSUMER, (word) => (word & DIED) === 0)
@@ -128,7 +128,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
   expect: 'proved',
 })
 
-/** As ipc/ring/spsc-producer.ts: `write`, which is `push` where every message is told of at once. */
+/** As ipc/ring/spsc-producer.ts. */
 export class Producer extends LaneEnd {
   at = 0
   readonly #held: number
@@ -147,6 +147,17 @@ export class Producer extends LaneEnd {
     this.#full = this.at
   }
 
+  *push(message: number): Program<boolean> {
+    if (this.at === this.#full && !(yield* this.#hasRoom())) return false
+    yield* this.lane.cells.set(slotOf(this.lane, this.at), message)
+    this.at = (this.at + 2) | 0
+    this.#told = this.at
+    const { cells, at, bell } = this.lane
+    yield* publishAndRing(cells, at + WRITTEN, this.at, bell)
+    return true
+  }
+
+  /** As `push`, but several are published at once. */
   *write(message: number): Program<boolean> {
     if (this.at === this.#full && !(yield* this.#hasRoom())) return false
     yield* this.lane.cells.set(slotOf(this.lane, this.at), message)
