@@ -41,7 +41,7 @@ export default scenario('the ring buffer: many producers, one consumer', {
       default: false,
       about: 'whether producers close their lanes; if not, the consumer knows how many messages there are',
     },
-    dies: { default: 'nobody', oneOf: ['nobody', 'producer1'], about: 'who may die' },
+    dies: { default: 'nobody', oneOf: ['nobody', 'producer1'], about: 'who may die, once' },
     at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
   ghost: () => ({ received: [] as number[] }),

@@ -18,7 +18,7 @@ export default scenario('publishing, and sleeping on what is published', {
   params: {
     positions: { default: 2, min: 0, max: 50, about: 'how many are published' },
     start: { default: 0x7ffffffe, about: 'the position to begin with, doubled: by default their sign changes' },
-    closes: { default: 'publisher', oneOf: ['publisher', 'another'], about: 'who closes' },
+    closes: { default: 'publisher', oneOf: ['publisher', 'another'], about: 'who closes it in the end' },
   },
   ghost: () => ({ seen: 0, asleep: false }),
   *setup({ params: { start } }) {

@@ -45,7 +45,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
       oneOf: ['producer', 'consumer', 'outside', 'nobody'],
       about: 'who closes the ring; nobody: the consumer leaves after the last message',
     },
-    dies: { default: 'nobody', oneOf: ['nobody', 'producer', 'consumer'], about: 'who may die' },
+    dies: { default: 'nobody', oneOf: ['nobody', 'producer', 'consumer'], about: 'who may die, once' },
     at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
   ghost: () => ({ lives: [] as number[][] }),

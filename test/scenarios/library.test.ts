@@ -26,7 +26,6 @@ const REDUCED = 10_000
 const smaller: { readonly [name: string]: AnyValues } = {
   'classic/convoy': { rounds: 2 },
   'classic/philosophers': { philosophers: 3 },
-  'ring/mpmc': { closes: false },
 }
 /** Rings have too many schedules, however small. Where it is not to be proved, all that are allowed are made. */
 const SAMPLES = 5_000

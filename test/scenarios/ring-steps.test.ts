@@ -11,78 +11,12 @@ import { MpscConsumer } from '../../scenarios/ring/mpsc.ts'
 import { wait } from '../../scenarios/ring/protocol.ts'
 import { RecordConsumer, RecordProducer } from '../../scenarios/ring/records.ts'
 import { Consumer, Producer } from '../../scenarios/ring/spsc.ts'
-import { modelled, type Names, Notes, noting } from '../helpers/ring-steps.ts'
+import { modelled, type Names, Notes, operationsOf, type Run, type Subject } from '../helpers/ring-steps.ts'
 
 /**
  * The model of scenarios/ring is the code of ipc/ring: whatever is asked of them, and whoever comes between two operations, they
  * do the same operations to the same cells, with the same outcome. Who changes one of them has to change the other.
  */
-
-type Actions = { readonly [action: string]: () => unknown }
-
-/** A ring with all its sides. */
-interface Subject {
-  /** Whether its operations are those of JavaScript's `Atomics`. */
-  readonly isReal: boolean
-  readonly names: Names
-  /** What each side can do: `consumer1 pop`. @param run runs a program of the model */
-  actions(run: Run): Actions
-}
-
-type Run = <T>(memory: Int32Array, program: Program<T>) => T
-
-const sideOf = (action: string): string => action.split(' ')[0] ?? ''
-
-interface Interruption {
-  /** After so many operations since the last. */
-  readonly after: number
-  readonly action: number
-}
-
-/** All that is done to the cells when actions follow one another, with others between two operations. */
-function operationsOf(
-  { isReal, names, actions }: Subject,
-  series: readonly number[],
-  between: readonly Interruption[],
-) {
-  const left = [...between]
-  let passed = 0
-  let side = ''
-  const notes = new Notes(names, {
-    before() {
-      passed += 1
-      const [next] = left
-      if (next === undefined || passed < next.after) return
-      left.shift()
-      passed = 0
-      const action = nth(next.action)
-      if (sideOf(action) !== side) act(action)
-    },
-    asleep() {
-      const other = side.startsWith('producer') ? /^consumer.* pop/ : /^producer.* push/
-      for (const action of Object.keys(all)) if (other.test(action)) act(action)
-    },
-  })
-  const all = actions((memory, program) => modelled(notes, memory, program))
-  const nth = (number: number): string => Object.keys(all)[number % Object.keys(all).length] ?? ''
-  const act = (action: string): void => {
-    const result = all[action]?.()
-    notes.operations.push(`${action}: ${String(result)}`)
-  }
-  function goThrough(): void {
-    for (const number of series) {
-      side = sideOf(nth(number))
-      act(nth(number))
-    }
-  }
-  try {
-    if (isReal) noting(notes, goThrough)
-    else goThrough()
-  } catch (error) {
-    if (!notes.full) throw error
-  }
-  return notes.operations
-}
 
 /** Messages of eight bytes, numbered. */
 const BYTES = 8
