@@ -19,7 +19,7 @@ export default scenario('the ring buffer: many producers, many consumers', {
     slots: { default: 1, min: 1, max: 64, about: 'how many messages the ring holds, a power of two' },
     producers: { default: 1, min: 1, max: 4, about: 'how many send' },
     consumers: { default: 1, min: 1, max: 4, about: 'how many receive' },
-    messages: { default: 2, min: 0, max: 50, about: 'how many each of the producers sends' },
+    messages: { default: 1, min: 0, max: 50, about: 'how many each of the producers sends' },
     start: { default: -1, about: 'the ticket to begin with: by default the last one before tickets and laps wrap' },
     closes: {
       default: false,
