@@ -33,6 +33,8 @@ export interface DporOptions {
  * does not hang on the order of steps that have nothing to do with each other.
  */
 export function dpor({ source = false, refined = false }: DporOptions = {}): Decider {
+  /** Since the first step that made another impossible, in any case. */
+  let bySource = source
   const strict: Strict | null = refined ? new Set() : null
   let strictKnown = 0
   let path = new Path(strict)
@@ -58,7 +60,7 @@ export function dpor({ source = false, refined = false }: DporOptions = {}): Dec
   let made = 0
 
   function reversals(): Reversals {
-    return source ? new Sources(path) : new Races(path)
+    return bySource ? new Sources(path) : new Races(path)
   }
 
   function next(machine: Machine): number {
@@ -283,6 +285,7 @@ export function dpor({ source = false, refined = false }: DporOptions = {}): Dec
     begin(simulation, index) {
       depth = 0
       if (index === 0) {
+        bySource = source
         due = null
         once = null
         looks = Unseen.isIn(simulation) ? simulation.tell() : null
@@ -293,7 +296,9 @@ export function dpor({ source = false, refined = false }: DporOptions = {}): Dec
         due = null
         if (once !== null) return true
       }
-      if (index > 0 && path.unseen?.grew !== true && !missed && strictKnown === (strict?.size ?? 0)) {
+      const loses = path.loses && !bySource
+      if (loses) bySource = true
+      if (index > 0 && !loses && path.unseen?.grew !== true && !missed && strictKnown === (strict?.size ?? 0)) {
         exhausted = !backtrack()
         if (!exhausted) made += 1
         return !exhausted
