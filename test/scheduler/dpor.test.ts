@@ -231,17 +231,15 @@ test('by source sets a known part of the runs is given up', () => {
 
 test('a fault strikes in every place where it matters, and nowhere else', () => {
   // Each of the three is killed or not; B before it was to take what A gave, or after; and A before it gave.
-  expect(explored(handed({ kill: ['C'] }), dpor())).toEqual(only({ runs: 2 }))
-  expect(explored(handed({ kill: ['B'] }), dpor())).toEqual(only({ runs: 3 }))
-  expect(explored(handed({ kill: ['A'] }), dpor())).toEqual(only({ runs: 2, deadlocks: 1 }))
-  expect(explored(handed({ kill: true }), dpor())).toEqual(only({ runs: 5, deadlocks: 1 }))
-})
-
-const only = (some: Partial<Tally>): Tally => ({
-  runs: 0,
-  redundant: 0,
-  pruned: 0,
-  deadlocks: 0,
-  complete: true,
-  ...some,
+  const cases = [
+    [['C'], 2, false],
+    [['B'], 3, false],
+    [['A'], 2, true],
+    [true, 5, true],
+  ] as const
+  for (const [kill, traces, deadlocks] of cases) {
+    const decider = dpor()
+    const tally = explored(handed({ kill: kill === true ? kill : [...kill] }), decider)
+    expect([decider.traces, tally.deadlocks > 0, tally.complete]).toEqual([traces, deadlocks, true])
+  }
 })
