@@ -1,10 +1,10 @@
-import { pause, type Waiting } from './waiting.ts'
+import { pause, type Signal, type Waiting } from './waiting.ts'
 
 /** What comes out of a ring, as an async iterable. */
 
 export interface StreamOptions {
   /** Ends the stream: it throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: Signal | undefined
 }
 
 /** So long a stream goes on without letting the event loop turn. */
@@ -15,7 +15,7 @@ const TURN_CHECK = 256
 export async function* stream<T>(
   side: Waiting,
   take: () => T | null,
-  signal: AbortSignal | undefined,
+  signal: Signal | undefined,
 ): AsyncGenerator<T, void, undefined> {
   let turned = performance.now()
   for (let taken = 1; ; taken++) {

@@ -13,11 +13,18 @@ export interface WaitOptions {
   readonly spin?: number | undefined
 }
 
+/** What is needed of an `AbortSignal`, which is one: not every project that reads these types knows that name. */
+export interface Signal {
+  throwIfAborted(): void
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 export interface AsyncWaitOptions {
   /** At most so many milliseconds. Default: no limit. */
   readonly timeout?: number | undefined
   /** Ends the wait: the promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: Signal | undefined
 }
 
 /** A side that can wait. */
@@ -171,7 +178,7 @@ async function waitAsync(waiter: Waiter, { timeout, signal }: AsyncWaitOptions):
 }
 
 /** Until the cell changes, it is time to look again, or the signal is given. */
-async function change(waiter: Waiter, timeout: number, signal: AbortSignal | undefined): Promise<void> {
+async function change(waiter: Waiter, timeout: number, signal: Signal | undefined): Promise<void> {
   if (typeof Atomics.waitAsync !== 'function') return orAborted(pause(Math.min(timeout, POLL_MS)), signal)
   const bed = waiter.fallAsleep()
   if (bed === null) return
@@ -187,7 +194,7 @@ async function change(waiter: Waiter, timeout: number, signal: AbortSignal | und
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Until the promise is settled or the signal given; nothing stays behind at the signal. */
-async function orAborted(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+async function orAborted(promise: Promise<unknown>, signal: Signal | undefined): Promise<void> {
   if (signal === undefined) return void (await promise)
   let wake = (): void => {}
   const aborted = new Promise<void>((resolve) => {
