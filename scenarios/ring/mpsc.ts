@@ -44,7 +44,7 @@ export default scenario('the ring buffer: many producers, one consumer', {
     dies: { default: 'nobody', oneOf: ['nobody', 'producer1'], about: 'who may die, once' },
     at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
-  ghost: () => ({ received: [] as number[] }),
+  ghost: () => ({ received: [] as number[], died: false }),
   *setup({ params: { lanes, slots, start } }) {
     const size = LANE_CELLS + slots
     const cells = int32Array(yield* shared_array_buffer(4 * (HEAD_CELLS + lanes * size), { name: 'ring' }))
@@ -60,7 +60,7 @@ export default scenario('the ring buffer: many producers, one consumer', {
   programs: {
     producer: {
       copies: ({ lanes }) => lanes,
-      *program({ params, shared: { cells, lanes }, index, name }) {
+      *program({ params, shared: { cells, lanes }, ghost, index, name }) {
         const lane = lanes[index - 1] as Lane // one for each
         function* life(first: boolean): Program {
           const producer = new Producer(lane)
@@ -73,6 +73,7 @@ export default scenario('the ring buffer: many producers, one consumer', {
         }
         if (params.dies !== name) return yield* life(true)
         if (!(yield* mortal(life(true), params.at))) return
+        ghost.died = true
         yield* declareDead(lane, PRODUCER, 0)
         yield* life(false)
       },
@@ -100,6 +101,9 @@ export default scenario('the ring buffer: many producers, one consumer', {
       }
       return true
     },
+  },
+  sometimes: {
+    'who may die does': ({ params, ghost }) => params.dies === 'nobody' || ghost.died,
   },
   races: 'fail',
   expect: 'proved',

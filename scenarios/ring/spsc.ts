@@ -48,7 +48,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
     dies: { default: 'nobody', oneOf: ['nobody', 'producer', 'consumer'], about: 'who may die, once' },
     at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
-  ghost: () => ({ lives: [] as number[][] }),
+  ghost: () => ({ lives: [] as number[][], died: false }),
   *setup({ params: { slots, start } }) {
     const cells = int32Array(yield* shared_array_buffer(4 * (HEAD_CELLS + LANE_CELLS + slots), { name: 'ring' }))
     yield* Atomics.store(cells, HEAD_CELLS + WRITTEN, start)
@@ -59,7 +59,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
     return lane
   },
   programs: {
-    *producer({ params, shared: lane }) {
+    *producer({ params, shared: lane, ghost }) {
       function* life(first: boolean): Program {
         const producer = new Producer(lane, params.held)
         yield* producer.attach(first ? TAKEN_FIRST : yield* takeEnd(lane.cells, lane.at + PRODUCER, 0))
@@ -77,6 +77,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
       }
       if (params.dies !== 'producer') return yield* life(true)
       if (!(yield* mortal(life(true), params.at))) return
+      ghost.died = true
       yield* declareDead(lane, PRODUCER, 0)
       yield* life(false)
     },
@@ -100,6 +101,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
       }
       if (params.dies !== 'consumer') return yield* life(true)
       if (!(yield* mortal(life(true), params.at))) return
+      ghost.died = true
       yield* declareDead(lane, CONSUMER, 0)
       yield* life(false)
     },
@@ -123,6 +125,9 @@ export default scenario('the ring buffer: one producer, one consumer', {
     },
     'all that was sent has come, unless the ring was closed before': ({ params: { closes, messages }, ghost }) =>
       closes === 'consumer' || closes === 'outside' || Math.max(0, ...ghost.lives.flat()) === messages,
+  },
+  sometimes: {
+    'who may die does': ({ params, ghost }) => params.dies === 'nobody' || ghost.died,
   },
   races: 'fail',
   expect: 'proved',
