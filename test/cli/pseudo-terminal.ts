@@ -7,6 +7,7 @@ const ESCAPE = String.fromCharCode(27)
 const HOME = `${ESCAPE}[H`
 export const OWN_SCREEN = `${ESCAPE}[?1049h`
 export const SCREEN_BACK = `${ESCAPE}[?1049l`
+const STILL_MS = 30
 const SECONDS_MAX = 30
 
 const PYTHON = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))'
@@ -73,7 +74,12 @@ export class PseudoTerminal {
     try {
       for (;;) {
         const { screen } = this
-        if (wanted.test(screen)) return screen
+        if (wanted.test(screen)) {
+          // The rest of it may still be on its way: a screen comes in pieces.
+          await new Promise((resolve) => setTimeout(resolve, STILL_MS))
+          if (this.screen === screen) return screen
+          continue
+        }
         if (this.#isOver || performance.now() >= latest)
           throw new Error(`${wanted} did not come ${this.#isOver ? 'before the end' : 'in time'}; there is:\n${screen}`)
         await new Promise<void>((resolve) => {
