@@ -1,9 +1,13 @@
+import type { RingHandle } from '../../ipc/ring/index.ts'
 import { BadInput, KernelPanic } from '../../kernel/index.ts'
 import { Departure } from '../../scheduler/index.ts'
 import type { Tally } from '../search/unit.ts'
 import type { Wishes } from '../search/wishes.ts'
 
-/** What a search and its workers write to each other; orders go there as they are. */
+/**
+ * What a search and its workers write to each other. Orders go there by a port; reports come back through a ring for each
+ * worker.
+ */
 
 /** What a worker is to know from the start. */
 export interface Start {
@@ -13,6 +17,8 @@ export interface Start {
   readonly wishes: Wishes
   /** Not 0: whoever makes runs is to stop. */
   readonly stop: Int32Array
+  /** What it reports by. */
+  readonly ring: RingHandle<'records'>
 }
 
 export type Report =

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads'
+import { attachConsumer, close, create, type RecordConsumer } from '../../ipc/ring/index.ts'
 import type { LoadedScenario } from '../../trace/index.ts'
 import type { Given, Left, Search } from '../search.ts'
 import { type Report, type Start, unpack } from './mail.ts'
+import { valuesFrom } from './pieces.ts'
 
 /**
  * Workers that make units of a search. Each is given the next one that nobody has; it is the search that puts together
@@ -10,6 +12,9 @@ import { type Report, type Start, unpack } from './mail.ts'
 
 /** As this file is: compiled, or a source where Node can run that. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
+
+/** Room for the reports of a worker: one that is longer than half of it comes in pieces. */
+const RING_BYTES = 2 ** 17
 
 interface Hand {
   readonly worker: Worker
@@ -35,7 +40,7 @@ export class Pool {
     const settled = new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
-    const start: Start = { file, hash, wishes: search.wishes, stop: this.#stop }
+    const start = { file, hash, wishes: search.wishes, stop: this.#stop }
     for (let i = 0; i < workers; i++) this.#hire(start)
     this.over = settled.finally(() => Promise.all(this.#hands.map(({ worker }) => worker.terminate())))
     // Whoever waits for it hears of it; that it may be later is no fault.
@@ -92,20 +97,27 @@ export class Pool {
     }
   }
 
-  #hire(start: Start): void {
-    const worker = new Worker(THREAD, { workerData: start })
+  #hire(start: Omit<Start, 'ring'>): void {
+    const ring = create({ kind: 'records', capacity: RING_BYTES })
+    const worker = new Worker(THREAD, { workerData: { ...start, ring } satisfies Start })
     const hand: Hand = { worker, ready: false, given: null, executions: 0, steps: 0, share: null }
     this.#hands.push(hand)
-    worker.on('message', (report: Report) => {
-      try {
-        this.#hear(hand, report)
-      } catch (error) {
-        this.#settle.reject(error)
-      }
+    let why: unknown = null
+    worker.on('error', (error) => {
+      why = error
     })
-    worker.on('error', (error) => this.#settle.reject(error))
+    worker.on('exit', (code) => {
+      why ??= new Error(`a worker ended with ${code} before its work was done`)
+      // What it had reported is still read.
+      close(ring)
+    })
     // After the end of the search this is too late to matter.
-    worker.on('exit', (code) => this.#settle.reject(new Error(`a worker ended with ${code} before its work was done`)))
+    this.#listen(hand, attachConsumer(ring)).then(() => this.#settle.reject(why), this.#settle.reject)
+  }
+
+  /** Hears all that a worker reports, until it is no more. */
+  async #listen(hand: Hand, reports: RecordConsumer): Promise<void> {
+    for await (const report of valuesFrom(reports)) this.#hear(hand, report as Report) // by our own thread
   }
 
   #hear(hand: Hand, report: Report): void {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { attachProducer } from '../../ipc/ring/index.ts'
 import { BadInput, invariant } from '../../kernel/index.ts'
 import { loadScenarioFile, sourceOf } from '../../trace/index.ts'
 import { seconds } from '../budget.ts'
@@ -7,6 +8,7 @@ import { phasesOf } from '../phases.ts'
 import { Maker } from '../search/maker.ts'
 import type { Order } from '../search/unit.ts'
 import { pack, type Report, type Start } from './mail.ts'
+import { sendValue } from './pieces.ts'
 
 /** A worker's whole life: it loads the scenario, then makes the units that it is given, one after another. */
 
@@ -16,9 +18,10 @@ const STEPS_PER_LOOK = 1_000
 
 invariant(parentPort !== null, 'this file is run as a worker')
 const port = parentPort
-const { file, hash, wishes, stop } = workerData as Start // of the pool's making
+const { file, hash, wishes, stop, ring } = workerData as Start // of the pool's making
+const producer = attachProducer(ring)
 
-const tell = (report: Report): void => port.postMessage(report)
+const tell = (report: Report): boolean => sendValue(producer, report)
 
 async function load(): Promise<Maker> {
   const loaded = await loadScenarioFile(file)

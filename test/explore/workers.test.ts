@@ -27,11 +27,18 @@ export default scenario('misbehaves', {
 })
 `
 
+/** The same, but in workers only. */
+const deadly = (what: string): string =>
+  `import { isMainThread } from 'node:worker_threads'\n${misbehaving(`if (!isMainThread) { ${what} }`)}`
+
 const files = {
   'many.ts': MANY,
   'lost.ts': LOST,
   'rubbish.ts': misbehaving('yield 5 as never'),
   'silent.ts': misbehaving('for (;;);'),
+  'exits.ts': deadly('process.exit(7)'),
+  'throws-later.ts': deadly(`queueMicrotask(() => { throw new Error('later') })`),
+  'hungry.ts': deadly('for (const all: number[][] = []; ; ) all.push(new Array(1e5).fill(7))'),
 }
 beforeAll(() => void folder(files))
 afterAll(removeFolders)
@@ -108,6 +115,22 @@ describe('what goes wrong in a worker', () => {
     const done = await spawned(['explore', 'silent.ts', '--strategy', 'random', '--workers', '2'])
     expect(done).toMatchObject({ code: 2, out: '' })
     expect(done.err).toMatch(/^ipclab: program 'p' has run for 5 s without making a call/)
+  }, 60_000)
+})
+
+describe('a worker that dies is told of:', () => {
+  test.each([
+    ['exits.ts', 'a worker ended with 7 before its work was done'],
+    ['throws-later.ts', 'later'],
+  ])('%s', async (file, message) => {
+    await expect(searched(file, { strategy: 'random', executions: 100_000 }, 2)).rejects.toThrow(message)
+  })
+
+  test('one that needs too much memory', async () => {
+    const args = ['explore', 'hungry.ts', '--strategy', 'random', '--executions', '100000000', '--workers', '2']
+    const done = await spawned(args, { env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=80' } })
+    expect(done).toMatchObject({ code: 2, out: '' })
+    expect(done.err).toContain('memory limit')
   }, 60_000)
 })
 
