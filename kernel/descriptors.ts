@@ -1,5 +1,5 @@
 import { DESCRIPTORS, type Kernel, peek, processOf, readsProcess, writesProcess } from './kernel.ts'
-import { type Counted, isSilent, release, retain } from './objects.ts'
+import { type Counted, isSilent, releaseDescriptor, retain } from './objects.ts'
 import type { Id, Process, Ref, Thread } from './state.ts'
 import { RUNDOWN, registerSubsystem } from './subsystems.ts'
 
@@ -37,7 +37,7 @@ export function setDescriptor(kernel: Kernel, thread: Thread, fd: number, ref: R
   const old = process.descriptors[fd]
   retain(kernel, ref)
   process.descriptors[fd] = ref
-  if (old !== undefined) release(kernel, old)
+  if (old !== undefined) releaseDescriptor(kernel, old, thread.process)
 }
 
 /** `false` when there was none (EBADF). */
@@ -46,7 +46,7 @@ export function closeDescriptor(kernel: Kernel, thread: Thread, fd: number): boo
   const ref = process.descriptors[fd]
   if (ref === undefined) return false
   delete process.descriptors[fd]
-  release(kernel, ref)
+  releaseDescriptor(kernel, ref, thread.process)
   return true
 }
 
@@ -65,7 +65,7 @@ function closeAll(kernel: Kernel, process: Process): void {
   if (!hasAny(process.descriptors)) return
   const table = writesProcess(kernel, process.id, DESCRIPTORS).descriptors
   process.descriptors = {}
-  for (const ref of Object.values(table)) release(kernel, ref)
+  for (const ref of Object.values(table)) releaseDescriptor(kernel, ref, process.id)
 }
 
 /** Integer keys are iterated in ascending order: the descriptors of a dying process close from the lowest up, as Linux does it. */

@@ -16,6 +16,8 @@ export interface Kind<T extends Counted> {
   readonly silent?: boolean
   /** The last reference is gone: let go of what the object itself refers to, wake who waits for it. */
   free?(kernel: Kernel, object: T): void
+  /** An open file description: the process closes a descriptor of it, whether others stay or not. */
+  flush?(kernel: Kernel, object: T, process: Id): void
 }
 
 const kinds = new Map<string, Kind<Counted>>()
@@ -48,6 +50,13 @@ export function release(kernel: Kernel, ref: Ref<Counted>): void {
   if (object.refs > 0) return
   kinds.get(object.kind)?.free?.(kernel, object)
   destroy(kernel, ref)
+}
+
+/** A descriptor of the process that leads to the description is closed. */
+export function releaseDescriptor(kernel: Kernel, ref: Ref<Counted>, process: Id): void {
+  const object = peek(kernel, ref)
+  kinds.get(object.kind)?.flush?.(kernel, object, process)
+  release(kernel, ref)
 }
 
 /** Keeps the object alive until the thread's call is over, whatever happens to its handles meanwhile. */

@@ -22,6 +22,12 @@ export function text(value: unknown): string {
   return nul < 0 ? value : value.slice(0, nul)
 }
 
+/** Bytes: a string with one character a byte. `null` for anything else, as for any bad buffer: EFAULT. */
+export const bytes = (data: unknown): string | null => (isBytes(data) ? data : null)
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: any byte is fine, also NUL
+const isBytes = (data: unknown): data is string => typeof data === 'string' && /^[\x00-\xff]*$/.test(data)
+
 /** Errors of these calls: a signal that an access raised and the program caught is a MemoryFault, anything else an errno. */
 export function posixError(code: string, call: string, detail: Data): CallError {
   return cheaply(() =>

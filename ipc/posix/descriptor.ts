@@ -20,7 +20,7 @@ import {
   writeMemory,
   writes,
 } from '../../kernel/index.ts'
-import { integer, posixError } from './args.ts'
+import { bytes, integer, posixError } from './args.ts'
 import { canRead, canWrite, FIRST_DESCRIPTOR, type File, openFileAt, truncate } from './file.ts'
 import { SEEK_CUR, SEEK_END, SEEK_SET } from './flags.ts'
 
@@ -218,14 +218,9 @@ const writeDef = defineCall<{ readonly fd: number; readonly data: string | null 
   ],
 })
 
-/** One character a byte: what has other characters can't be meant. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: any byte is fine, also NUL
-const isBytes = (data: unknown): data is string => typeof data === 'string' && /^[\x00-\xff]*$/.test(data)
-
 /**
  * Writes at the offset, growing the file, and moves it on; returns how many bytes.
  * @param data a string with one character a byte; one with other characters, as any bad buffer, is EFAULT
  * @throws PosixError EBADF, EFAULT, EFBIG. Pipes and sockets: ENOSYS, until they are modelled. write(2)
  */
-export const write = (fd: number, data: string): Call<number> =>
-  call(writeDef, { fd: integer(fd), data: isBytes(data) ? data : null })
+export const write = (fd: number, data: string): Call<number> => call(writeDef, { fd: integer(fd), data: bytes(data) })

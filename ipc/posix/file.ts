@@ -34,7 +34,7 @@ import { NAME_MAX, O_ACCMODE, O_RDONLY, O_TRUNC, O_WRONLY } from './flags.ts'
 
 /** An inode. It lives as long as a name, an open file description or a call refers to it. */
 export interface File extends Counted {
-  readonly kind: 'file'
+  readonly kind: 'file' | 'message queue'
   readonly type: 'reg' | 'fifo' | 'sock'
   /** Permission bits. */
   readonly mode: number
@@ -81,10 +81,15 @@ export function createFile(kernel: Kernel, creator: Thread, path: Id, name: stri
   retain(kernel, memory)
   const { umask } = readsProcess(kernel, creator.process, CREDENTIALS)
   const file = createInode(kernel, creator, 'reg', mode & 0o7777 & ~umask, memory)
+  giveName(kernel, path, file)
+  return file
+}
+
+/** The file gets that name, which nothing has. */
+export function giveName(kernel: Kernel, path: Id, file: Ref<File>): void {
   install<Name>(kernel, { id: path, kind: 'name', file })
   retain(kernel, file)
   writes(kernel, file).nlink += 1
-  return file
 }
 
 /** A file without a name; pipes and sockets have one link all the same. */

@@ -29,6 +29,12 @@ export const SEEK_END = 2
 export const NAME_MAX = 255
 /** The largest value of a semaphore. */
 export const SEM_VALUE_MAX = 0x7fffffff
+/** One more than the highest priority of a message. */
+export const MQ_PRIO_MAX = 32768
+
+// mq_notify(3)
+export const SIGEV_SIGNAL = 0
+export const SIGEV_NONE = 1
 
 // pthread_mutexattr_settype(3)
 export const PTHREAD_MUTEX_NORMAL = 0

@@ -5,6 +5,19 @@ export { close, dup, dup2, fstat, ftruncate, lseek, read, type Stat, write } fro
 export * from './flags.ts'
 export * from './mmap.ts'
 export {
+  type MqAttributes,
+  type MqCreate,
+  mq_close,
+  mq_getattr,
+  mq_notify,
+  mq_open,
+  mq_setattr,
+  mq_unlink,
+  type SignalEvent,
+} from './mq.ts'
+export type { Message } from './mq-queue.ts'
+export { mq_receive, mq_send, mq_timedreceive, mq_timedsend } from './mq-transfer.ts'
+export {
   type MutexAttributes,
   pthread_mutex_destroy,
   pthread_mutex_init,

@@ -16,7 +16,7 @@ export interface Limit extends Args {
   readonly tv_nsec: number
 }
 
-const NS_PER_S = 1e9
+export const NS_PER_S = 1e9
 
 /** A limit as a call keeps it. What is no timespec becomes a malformed one. */
 export function limit(time: Timespec): Limit {

@@ -1,9 +1,7 @@
 import {
   type Call,
-  type Driver,
   exit,
   forkByHand,
-  type Id,
   kill,
   load,
   pause,
@@ -13,42 +11,15 @@ import {
   umask,
 } from 'ipclab/kernel'
 import * as posix from 'ipclab/posix'
+import type { Fields } from './fields.ts'
+import { type Acting, at, type Op, time } from './posix-acting.ts'
 import { asOctal, expand, flags, nameOf, octal, printed } from './posix-notation.ts'
+import { ipcOps } from './posix-ops-ipc.ts'
 import { NotModelled } from './runner.ts'
 
 /** The recorded operations as calls: names, arguments and results renamed, and nothing else. */
 
-/** The process that acts, and what the recording's numbers mean to it. */
-export interface Acting {
-  readonly p: number
-  readonly thread: Id
-  /** Its semaphores' addresses, by slot. */
-  readonly semaphores: Map<number, number>
-  readonly processes: readonly Acting[]
-  readonly driver: Driver
-}
-
-type Fields = { readonly [name: string]: unknown }
-
-export interface Op {
-  make(acting: Acting, args: Fields): Call<unknown>
-  /** What the recording says of a value returned, when it isn't `ret` alone. */
-  tell?(value: unknown, acting: Acting, args: Fields): Fields
-}
-
-/** Nothing else lives where the mapping slots are. */
-const SLOTS = 2 ** 45
-const SLOT_BYTES = 2 ** 24
-const at = (slot: unknown, offset: unknown): number => SLOTS + Number(slot) * SLOT_BYTES + Number(offset)
-
 const semaphore = (acting: Acting, args: Fields): number => acting.semaphores.get(Number(args.slot)) ?? 0
-
-const S = 1e9
-/** `past`: five seconds ago; `badnsec`: the same, malformed. */
-function time(acting: Acting, abs: unknown): posix.Timespec {
-  const tv_sec = acting.driver.state.clock / S - 5
-  return { tv_sec, tv_nsec: abs === 'badnsec' ? S : 0 }
-}
 
 const mutexTypes: { readonly [name: string]: number } = {
   normal: posix.PTHREAD_MUTEX_NORMAL,
@@ -193,4 +164,4 @@ export const localOps: ReadonlyMap<string, (acting: Acting, args: Fields) => Fie
   }),
 )
 
-export const ops: ReadonlyMap<string, Op> = new Map(Object.entries(table))
+export const ops: ReadonlyMap<string, Op> = new Map([...Object.entries(table), ...Object.entries(ipcOps)])

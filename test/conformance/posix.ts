@@ -8,8 +8,9 @@ import {
   sigactionByHand,
 } from 'ipclab/kernel'
 import { type Fields, object } from './fields.ts'
+import type { Acting } from './posix-acting.ts'
 import { expand, printed } from './posix-notation.ts'
-import { type Acting, localOps, ops } from './posix-ops.ts'
+import { localOps, ops } from './posix-ops.ts'
 import { type Family, NotModelled, type Recorded, type Session } from './runner.ts'
 
 /** Recordings of a Linux kernel and glibc: test/oracles/posix/README.md. */

@@ -1,0 +1,56 @@
+import type { Signal } from 'ipclab/kernel'
+import * as posix from 'ipclab/posix'
+import type { Fields } from './fields.ts'
+import { type Op, time } from './posix-acting.ts'
+import { expand, flags, nameOf, octal, printed } from './posix-notation.ts'
+
+/** The recorded operations on message queues, System V objects and pthread objects as calls: see posix-ops.ts. */
+
+const mqd = (args: Fields): number => Number(args.mqd)
+
+/** What is received, in the recording's words. */
+const message = (value: unknown): Fields => {
+  const { data, prio } = value as posix.Message // what mq_receive returns
+  return { ret: data.length, data: printed(data), prio }
+}
+
+const attributes = (value: unknown): Fields => {
+  const { mq_flags, mq_maxmsg, mq_msgsize, mq_curmsgs } = value as posix.MqAttributes // what mq_getattr returns
+  return { ret: 0, nonblock: mq_flags !== 0, maxmsg: mq_maxmsg, msgsize: mq_msgsize, curmsgs: mq_curmsgs }
+}
+
+function mqCreate(attr: unknown): posix.MqCreate | null {
+  if (attr === null) return null
+  const { maxmsg, msgsize } = attr as Fields
+  return { mq_maxmsg: Number(maxmsg), mq_msgsize: Number(msgsize) }
+}
+
+function event(how: unknown): posix.SignalEvent | null {
+  if (how === 'null') return null
+  if (how === 'none') return { sigev_notify: posix.SIGEV_NONE }
+  return { sigev_notify: posix.SIGEV_SIGNAL, sigev_signo: 'SIGUSR1' satisfies Signal }
+}
+
+export const ipcOps: { readonly [op: string]: Op } = {
+  // Message queues
+  mq_open: {
+    make: (_, args) => posix.mq_open(nameOf(args.name), flags(args.oflag), octal(args.mode), mqCreate(args.attr)),
+  },
+  mq_close: { make: (_, args) => posix.mq_close(mqd(args)) },
+  mq_unlink: { make: (_, args) => posix.mq_unlink(nameOf(args.name)) },
+  mq_send: { make: (_, args) => posix.mq_send(mqd(args), expand(args.data), Number(args.prio)) },
+  mq_timedsend: {
+    make: (acting, args) => posix.mq_timedsend(mqd(args), expand(args.data), Number(args.prio), time(acting, args.abs)),
+  },
+  mq_receive: { make: (_, args) => posix.mq_receive(mqd(args), Number(args.len)), tell: message },
+  mq_timedreceive: {
+    make: (acting, args) => posix.mq_timedreceive(mqd(args), Number(args.len), time(acting, args.abs)),
+    tell: message,
+  },
+  mq_getattr: { make: (_, args) => posix.mq_getattr(mqd(args)), tell: attributes },
+  mq_setattr: {
+    make: (_, args) => posix.mq_setattr(mqd(args), { mq_flags: args.nonblock === 1 ? posix.O_NONBLOCK : 0 }),
+    tell: attributes,
+  },
+  mq_notify: { make: (_, args) => posix.mq_notify(mqd(args), event(args.how)) },
+}
