@@ -20,11 +20,12 @@ export function createMemory(kernel: Kernel, creator: Thread, name: string, size
   return create<MemoryObject>(kernel, creator, (id) => ({ id, kind: 'memory', name, size, pages: {}, refs: 0 }))
 }
 
-defineKind<MemoryObject>('memory', {
-  free(kernel, memory) {
-    for (const frame of Object.values(memory.pages)) releaseFrame(kernel, frame)
-  },
-})
+/** An object that is going lets go of its pages. */
+export function freePages(kernel: Kernel, memory: MemoryObject): void {
+  for (const frame of Object.values(memory.pages)) releaseFrame(kernel, frame)
+}
+
+defineKind<MemoryObject>('memory', { free: freePages })
 
 /** ftruncate: what is cut off is gone, also from private copies, and what is added is zero. */
 export function resizeMemory(kernel: Kernel, ref: Ref<MemoryObject>, size: number): void {

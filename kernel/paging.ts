@@ -18,8 +18,8 @@ export const PROT_READ = 1
 export const PROT_WRITE = 2
 export const PROT_EXEC = 4
 
+/** Something that has pages: of the kind `memory`, or of a subsystem's own. */
 export interface MemoryObject extends KernelObject {
-  readonly kind: 'memory'
   /** What to call it in reports. */
   readonly name: string
   /** In bytes. */

@@ -1,4 +1,5 @@
 import {
+  type Args,
   CREDENTIALS,
   create,
   defineKind,
@@ -20,6 +21,7 @@ import {
   writes,
 } from '../../kernel/index.ts'
 import type { File } from './file.ts'
+import { argsOf } from './waiters.ts'
 
 /**
  * A message queue is a file whose contents are messages: mq_overview(7). Senders that find it full and receivers that
@@ -37,6 +39,12 @@ export interface MessageQueue extends File {
   /** The next to be received first: by priority, the oldest first among equals. */
   messages: Message[]
   notification: Notification | null
+}
+
+/** What a sender that waits has among its arguments. */
+interface Waiting extends Args {
+  readonly data: string
+  readonly prio: number
 }
 
 export interface Message {
@@ -136,16 +144,11 @@ export function take(kernel: Kernel, ref: Ref<MessageQueue>): Message {
   invariant(first !== undefined, 'who receives has seen that there is a message', ref)
   const sender = firstWaiting(kernel, sendersOf(ref))
   if (sender !== null) {
-    insert(queue, messageOf(sender))
+    const { data, prio } = argsOf<Waiting>(sender)
+    insert(queue, { data, prio })
     finish(kernel, sender, undefined)
   }
   return { data: first.data, prio: first.prio }
-}
-
-function messageOf({ id, call }: Thread): Message {
-  invariant(call !== null, 'who waits to send is in a call', id)
-  const { data, prio } = call.args as unknown as Message // senders have these among their arguments
-  return { data, prio }
 }
 
 function insert({ messages, maxmsg, id }: MessageQueue, message: Message): void {

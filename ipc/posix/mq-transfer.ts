@@ -81,11 +81,6 @@ function wait(kernel: Kernel, thread: Thread, open: OpenQueue, queue: string): O
 }
 
 const sendStage = {
-  order: () => 'fifo' as const,
-  canProceed(kernel: Kernel, thread: Thread, args: SendArgs): boolean {
-    const open = target(kernel, thread, args)
-    return typeof open === 'string' || hasRoom(reads(kernel, open.file)) || mayNotWait(kernel, open)
-  },
   attempt(kernel: Kernel, thread: Thread, args: SendArgs): Outcome {
     const open = target(kernel, thread, args)
     if (typeof open === 'string') return fail(kernel, open)
@@ -98,11 +93,6 @@ const sendStage = {
 }
 
 const receiveStage = {
-  order: () => 'fifo' as const,
-  canProceed(kernel: Kernel, thread: Thread, args: ReceiveArgs): boolean {
-    const open = source(kernel, thread, args)
-    return typeof open === 'string' || hasMessage(reads(kernel, open.file)) || mayNotWait(kernel, open)
-  },
   attempt(kernel: Kernel, thread: Thread, args: ReceiveArgs): Outcome {
     const open = source(kernel, thread, args)
     if (typeof open === 'string') return fail(kernel, open)

@@ -12,6 +12,7 @@ export function flags(names: unknown): number {
 }
 
 function constant(name: string): number {
+  if (/^0[0-7]*$/.test(name)) return octal(name) // permission bits
   const value = constants.get(name)
   if (typeof value !== 'number') throw new Error(`${name} is no constant of ipclab/posix`)
   return value

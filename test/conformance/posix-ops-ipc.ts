@@ -1,7 +1,7 @@
 import type { Signal } from 'ipclab/kernel'
 import * as posix from 'ipclab/posix'
 import type { Fields } from './fields.ts'
-import { type Op, time } from './posix-acting.ts'
+import { at, type Op, time } from './posix-acting.ts'
 import { expand, flags, nameOf, octal, printed } from './posix-notation.ts'
 
 /** The recorded operations on message queues, System V objects and pthread objects as calls: see posix-ops.ts. */
@@ -31,6 +31,14 @@ function event(how: unknown): posix.SignalEvent | null {
   return { sigev_notify: posix.SIGEV_SIGNAL, sigev_signo: 'SIGUSR1' satisfies Signal }
 }
 
+const id = (args: Fields): number => Number(args.id)
+const key = (args: Fields): number => (args.key === 'IPC_PRIVATE' ? posix.IPC_PRIVATE : Number(args.key))
+const sembuf = ({ num, op, flg }: Fields): posix.Sembuf => ({
+  sem_num: Number(num),
+  sem_op: Number(op),
+  sem_flg: flags(flg),
+})
+
 export const ipcOps: { readonly [op: string]: Op } = {
   // Message queues
   mq_open: {
@@ -53,4 +61,47 @@ export const ipcOps: { readonly [op: string]: Op } = {
     tell: attributes,
   },
   mq_notify: { make: (_, args) => posix.mq_notify(mqd(args), event(args.how)) },
+
+  // System V
+  msgget: { make: (_, args) => posix.msgget(key(args), flags(args.flags)) },
+  msgsnd: {
+    make: (_, args) =>
+      posix.msgsnd(id(args), { mtype: Number(args.type), mtext: expand(args.data) }, flags(args.flags)),
+  },
+  msgrcv: {
+    make: (_, args) => posix.msgrcv(id(args), Number(args.len), Number(args.type), flags(args.flags)),
+    tell(value) {
+      const { mtype, mtext } = value as posix.SysvMessage // what msgrcv returns
+      return { ret: mtext.length, data: printed(mtext), type: mtype }
+    },
+  },
+  msg_rmid: { make: (_, args) => posix.msgctl(id(args), posix.IPC_RMID) },
+  msg_stat: {
+    make: (_, args) => posix.msgctl(id(args), posix.IPC_STAT),
+    tell(value) {
+      const { msg_qnum, msg_cbytes, msg_qbytes } = value as posix.MsqidDs // what IPC_STAT returns
+      return { ret: 0, qnum: msg_qnum, cbytes: msg_cbytes, qbytes: msg_qbytes }
+    },
+  },
+  semget: { make: (_, args) => posix.semget(key(args), Number(args.nsems), flags(args.flags)) },
+  semop: { make: (_, args) => posix.semop(id(args), (args.ops as Fields[]).map(sembuf)) },
+  sem_setval: { make: (_, args) => posix.semctl(id(args), Number(args.num), posix.SETVAL, Number(args.val)) },
+  sem_getval: { make: (_, args) => posix.semctl(id(args), Number(args.num), posix.GETVAL) },
+  sem_getncnt: { make: (_, args) => posix.semctl(id(args), Number(args.num), posix.GETNCNT) },
+  sem_getzcnt: { make: (_, args) => posix.semctl(id(args), Number(args.num), posix.GETZCNT) },
+  sem_rmid: { make: (_, args) => posix.semctl(id(args), 0, posix.IPC_RMID) },
+  shmget: { make: (_, args) => posix.shmget(key(args), Number(args.size), flags(args.flags)) },
+  shmat: {
+    make: (_, args) => posix.shmat(id(args), at(args.slot, 0), flags(args.flags)),
+    tell: () => ({ ret: 0 }),
+  },
+  shmdt: { make: (_, args) => posix.shmdt(at(args.slot, 0)) },
+  shm_rmid: { make: (_, args) => posix.shmctl(id(args), posix.IPC_RMID) },
+  shm_stat: {
+    make: (_, args) => posix.shmctl(id(args), posix.IPC_STAT),
+    tell(value) {
+      const { shm_segsz, shm_nattch } = value as posix.ShmidDs // what IPC_STAT returns
+      return { ret: 0, size: shm_segsz, nattch: shm_nattch }
+    },
+  },
 }
