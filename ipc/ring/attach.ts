@@ -1,5 +1,5 @@
 import { type RingHandle, shapeBehind } from './create.ts'
-import { laneOf, OWNER_MAX } from './ends.ts'
+import { CLOSED, cellOfEnd, type Lane, laneOf, OWNER_MAX, TAKEN } from './ends.ts'
 import { RingError, wholeNumber } from './errors.ts'
 import type { RingKind } from './layout.ts'
 import { MpmcConsumer, MpmcProducer } from './mpmc.ts'
@@ -31,7 +31,7 @@ export interface AttachOptions {
 }
 
 export interface AttachProducerOptions extends AttachOptions {
-  /** Of `mpsc`: which lane; the first that is free, if left out. */
+  /** Of `mpsc`: which lane; the first that is free, and open, if left out. */
   readonly lane?: number | undefined
 }
 
@@ -61,9 +61,17 @@ export function attachProducer(handle: RingHandle, options: AttachProducerOption
 }
 
 function anyLane(handle: RingHandle, lanes: number, owner: number): SpscProducer {
-  for (let lane = 0; lane < lanes; lane++) {
+  const open: Lane[] = []
+  const closed: Lane[] = []
+  for (let number = 0; number < lanes; number++) {
+    const lane = laneOf(handle, number, 'mpsc')
+    const word = Atomics.load(lane.cells, cellOfEnd(lane, 'producer'))
+    if ((word & TAKEN) === 0) ((word & CLOSED) === 0 ? open : closed).push(lane)
+  }
+  // Of a lane whose stream has ended one is only told so.
+  for (const lane of [...open, ...closed]) {
     try {
-      return new SpscProducer(laneOf(handle, lane, 'mpsc'), owner)
+      return new SpscProducer(lane, owner)
     } catch (error) {
       if (!(error instanceof RingError && error.code === 'taken')) throw error
     }

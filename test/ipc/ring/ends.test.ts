@@ -96,6 +96,15 @@ describe('closing', () => {
     expect(consumer.wait()).toBe('closed')
   })
 
+  test('by one of many producers: the next one has a lane that is open, as long as there is one', () => {
+    const handle = create({ kind: 'mpsc', capacity: 8, messageBytes: 8, producers: 2 })
+    attachProducer(handle).close()
+    const next = attachProducer(handle)
+    expect([next.lane, next.push(one(1))]).toEqual([1, true])
+    expect(attachProducer(handle).wait()).toBe('closed')
+    expect(() => attachProducer(handle)).toThrow(expect.objectContaining({ code: 'taken' }))
+  })
+
   test.each<'spsc' | 'mpsc' | 'mpmc'>(['spsc', 'mpsc', 'mpmc'])(
     'of %s from outside: what was sent is read, then all are told',
     (kind) => {

@@ -119,19 +119,19 @@ async function round(ring: Ring, pick: Dice, ledger: Ledger, crew: Crew, tally: 
     const here = i !== victimAt && one.waiting === 'async' && pick(2) === 0 && actors.every(({ hand }) => hand !== null)
     actors.push(here ? { job: one, hand: null, done: play(one) } : await employ(one, crew))
   }
-  await until('all have begun', actors, () => jobs.every((one) => ledger.numberOf(one.role, one.who) >= 0))
+  await until('all have begun', actors, ledger, () => jobs.every((one) => ledger.numberOf(one.role, one.who) >= 0))
   await pause(pick(4))
 
   const [victim] = actors.splice(victimAt, 1) as [Actor]
   await kill(victim, handle, ledger)
   const { job: dead } = victim
   const bereaved = actors.filter((actor) => isTold(actor, dead, producers))
-  await until('survivors are told', actors, () => bereaved.every((one) => ledger.wasTold(one.job.role, one.job.who)))
+  await until('survivors are told', actors, ledger, () => bereaved.every((one) => ledger.wasTold(one.job.role, one.job.who)))
 
   const fresh = job(dead.role, dead.role === 'producer' ? producers : consumers, dead.who)
   actors.push(await employ(fresh, crew))
   const before = actors.map(({ job: { role, who } }) => ledger.progressOf(role, who))
-  await until('all go on', actors, () =>
+  await until('all go on', actors, ledger, () =>
     actors.every(({ job: { role, who } }, i) => ledger.progressOf(role, who) - (before[i] ?? 0) >= AFTERWARDS),
   )
 
@@ -177,20 +177,23 @@ function compare({ handle, producers }: Ring, dead: Job, ledger: Ledger, tally: 
   for (let who = 0; who < 4; who++) tally.messages += ledger.progressOf('consumer', who)
 }
 
-async function until(what: string, actors: readonly Actor[], condition: () => boolean): Promise<void> {
+async function until(what: string, actors: readonly Actor[], ledger: Ledger, condition: () => boolean): Promise<void> {
   const end = performance.now() + PATIENCE_MS
   let fault: unknown
   for (const { done } of actors) done.catch((error: unknown) => (fault = error))
   while (!condition()) {
     if (fault !== undefined) throw fault
-    if (performance.now() > end) throw new Error(`it never came to this: ${what}; ${said(actors)}`)
+    if (performance.now() > end) throw new Error(`it never came to this: ${what}; ${said(actors, ledger)}`)
     await pause(1)
   }
 }
 
-const said = (actors: readonly Actor[]): string =>
+const said = (actors: readonly Actor[], ledger: Ledger): string =>
   actors
-    .map(({ job, hand }) => `${job.role} ${job.who} (${job.manner}, ${job.waiting}${hand ? '' : ', main'})`)
+    .map(({ job: { role, who, manner, waiting }, hand }) => {
+      const moved = ledger.progressOf(role, who)
+      return `${role} ${who} (${manner}, ${waiting}${hand ? '' : ', main'}) has moved ${moved}`
+    })
     .join(', ')
 
 async function within(what: string, promise: Promise<unknown>): Promise<void> {
