@@ -122,7 +122,7 @@ describe.skipIf(program === null && !isRequired(process.env))(`in Chromium (${pr
   test('all goes on where Atomics.waitAsync is missing', async () => {
     page = await open()
     expect(await play('takeWaitAsyncAway')).toBe(true)
-    for (const crossing of crossings) await crosses(200, ...crossing)
+    for (const crossing of crossings) await crosses(20, ...crossing)
     expect(await play('givenUp')).toMatchObject({ 'timed out': 'timed out', 'aborted meanwhile': 'Error: enough' })
   })
 })

@@ -19,6 +19,8 @@ const PRODUCER_AT = DOUBLED + ACTORS
 const CONSUMER_AT = PRODUCER_AT + ACTORS
 const PRODUCER_TOLD = CONSUMER_AT + ACTORS
 const CONSUMER_TOLD = PRODUCER_TOLD + ACTORS
+const PRODUCER_SHARE = CONSUMER_TOLD + ACTORS
+const CONSUMER_SHARE = PRODUCER_SHARE + ACTORS
 /** How often somebody was woken, by cell: of several in one place together. */
 const NOTIFIED = 64
 const NOTIFIED_CELLS = 64
@@ -81,6 +83,18 @@ export class Ledger {
 
   progressOf(role: Role, who: number): number {
     return Atomics.load(this.#cells, (role === 'producer' ? SENT : GOT) + who)
+  }
+
+  /** The actor is to move so many more messages. */
+  setShare(role: Role, who: number, more: number): void {
+    const cell = (role === 'producer' ? PRODUCER_SHARE : CONSUMER_SHARE) + who
+    Atomics.store(this.#cells, cell, this.progressOf(role, who) + more)
+  }
+
+  /** Whether it has moved them. */
+  hasShare(role: Role, who: number): boolean {
+    const share = Atomics.load(this.#cells, (role === 'producer' ? PRODUCER_SHARE : CONSUMER_SHARE) + who)
+    return share > 0 && this.progressOf(role, who) >= share
   }
 
   notified(cell: number): void {

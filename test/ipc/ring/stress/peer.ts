@@ -44,7 +44,9 @@ export async function play(job: Job): Promise<void> {
   for (let turns = 1; ; turns++) {
     const moved = mover.move()
     if (moved < 0) break
-    if (options === undefined && (turns & 127) === 0) await nextTurn()
+    // No ring promises anybody a share: who has had its own lets the others have theirs.
+    if (ledger.hasShare(job.role, job.who)) await pause(1)
+    else if (options === undefined && (turns & 127) === 0) await nextTurn()
     if (moved > 0) continue
     const woken: Woken = options === undefined ? await end.waitAsync({ timeout: TIMEOUT }) : end.wait(options)
     if (woken === 'closed') break
@@ -55,6 +57,7 @@ export async function play(job: Job): Promise<void> {
   mover.finish()
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 function producing({ handle, manner, who, lane }: Job, ledger: Ledger): Mover {

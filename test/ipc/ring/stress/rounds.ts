@@ -37,7 +37,7 @@ export const emptyTally = (): Tally => ({
   missed: 0,
 })
 
-/** So long may anything take that is to happen; more is never. */
+/** So long may anything take while nobody moves a message; more is never. */
 const PATIENCE_MS = 15_000
 /** Messages that each thread still moves after the fresh one has come. */
 const AFTERWARDS = 300
@@ -126,14 +126,14 @@ async function round(ring: Ring, pick: Dice, ledger: Ledger, crew: Crew, tally: 
   await kill(victim, handle, ledger)
   const { job: dead } = victim
   const bereaved = actors.filter((actor) => isTold(actor, dead, producers))
-  await until('survivors are told', actors, ledger, () => bereaved.every((one) => ledger.wasTold(one.job.role, one.job.who)))
+  await until('survivors are told', actors, ledger, () =>
+    bereaved.every((one) => ledger.wasTold(one.job.role, one.job.who)),
+  )
 
   const fresh = job(dead.role, dead.role === 'producer' ? producers : consumers, dead.who)
   actors.push(await employ(fresh, crew))
-  const before = actors.map(({ job: { role, who } }) => ledger.progressOf(role, who))
-  await until('all go on', actors, ledger, () =>
-    actors.every(({ job: { role, who } }, i) => ledger.progressOf(role, who) - (before[i] ?? 0) >= AFTERWARDS),
-  )
+  for (const { job } of actors) ledger.setShare(job.role, job.who, AFTERWARDS)
+  await until('all go on', actors, ledger, () => actors.every(({ job }) => ledger.hasShare(job.role, job.who)))
 
   ledger.stop()
   await within('producers end', Promise.all(actors.filter(sends).map(({ done }) => done)))
@@ -178,12 +178,18 @@ function compare({ handle, producers }: Ring, dead: Job, ledger: Ledger, tally: 
 }
 
 async function until(what: string, actors: readonly Actor[], ledger: Ledger, condition: () => boolean): Promise<void> {
-  const end = performance.now() + PATIENCE_MS
+  const moved = (): number => actors.reduce((sum, { job }) => sum + ledger.progressOf(job.role, job.who), 0)
+  let before = moved()
+  let end = performance.now() + PATIENCE_MS
   let fault: unknown
   for (const { done } of actors) done.catch((error: unknown) => (fault = error))
   while (!condition()) {
     if (fault !== undefined) throw fault
-    if (performance.now() > end) throw new Error(`it never came to this: ${what}; ${said(actors, ledger)}`)
+    if (performance.now() > end) {
+      if (moved() === before) throw new Error(`it never came to this: ${what}; ${said(actors, ledger)}`)
+      before = moved()
+      end = performance.now() + PATIENCE_MS
+    }
     await pause(1)
   }
 }
