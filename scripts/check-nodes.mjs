@@ -1,6 +1,7 @@
 /**
  * Holds other lines of Node against this one: the packed command in the project that check-package.mjs left, given the
- * same scenario and seed, must write the same bytes. `node scripts/check-nodes.mjs FOLDER 22 24 26`.
+ * same scenario and seed, must write the same bytes; and rings must carry between threads there.
+ * `node scripts/check-nodes.mjs FOLDER 22 24 26`.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -46,6 +47,6 @@ for (const line of lines) {
     fail(`a replay on Node ${line} wrote another trace`)
 
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  run(node, [vitest, 'run', 'test/trace', '--reporter=dot'], { cwd: root, quiet: true })
-  process.stdout.write('the same traces, the same replay; scenario files load\n')
+  run(node, [vitest, 'run', 'test/trace', 'test/ipc/ring/threads', '--reporter=dot'], { cwd: root, quiet: true })
+  process.stdout.write('the same traces, the same replay; scenario files load; rings between threads, with deaths\n')
 }
