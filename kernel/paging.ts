@@ -61,7 +61,7 @@ export function frameForWriting(kernel: Kernel, id: Id): Frame {
   return frame
 }
 
-function newFrame(kernel: Kernel, id: Id, words: number[]): Frame {
+export function newFrame(kernel: Kernel, id: Id, words: number[]): Frame {
   if (kernel.journal !== null) kernel.journal.save('frames', id)
   kernel.mappingsEpoch += 1
   kernel.state.frames[id] = { refs: 1, words }
