@@ -14,8 +14,11 @@ export interface Counted extends KernelObject {
 export interface Kind<T extends Counted> {
   /** Nobody can see one go: to hold it to the end of a process makes that end no event. */
   readonly silent?: boolean
-  /** The last reference is gone: let go of what the object itself refers to, wake who waits for it. */
-  free?(kernel: Kernel, object: T): void
+  /**
+   * The last reference is gone: let go of what the object itself refers to, wake who waits for it.
+   * @param by the thread that let go of it, where that is known: at the end of its call, or as whoever releases says
+   */
+  free?(kernel: Kernel, object: T, by: Thread | null): void
   /** An open file description: the process closes a descriptor of it, whether others stay or not. */
   flush?(kernel: Kernel, object: T, process: Id): void
 }
@@ -42,13 +45,13 @@ export function retain(kernel: Kernel, ref: Ref<Counted>): void {
 }
 
 /** One reference less; without any the object goes. */
-export function release(kernel: Kernel, ref: Ref<Counted>): void {
+export function release(kernel: Kernel, ref: Ref<Counted>, by: Thread | null = null): void {
   const object = peek(kernel, ref)
   if (kernel.journal !== null) kernel.journal.saveRefs(object)
   object.refs -= 1
   invariant(object.refs >= 0, 'an object is released no more often than retained', ref)
   if (object.refs > 0) return
-  kinds.get(object.kind)?.free?.(kernel, object)
+  kinds.get(object.kind)?.free?.(kernel, object, by)
   destroy(kernel, ref)
 }
 
@@ -72,7 +75,7 @@ export function unpin(kernel: Kernel, thread: Thread): void {
   const pins = thread.call?.pins ?? null
   if (pins === null || thread.call === null) return
   thread.call.pins = null
-  for (const ref of pins) release(kernel, ref)
+  for (const ref of pins) release(kernel, ref, thread)
 }
 
 /** An id made from another one, put together only once for each: every end of a process asks for some. */

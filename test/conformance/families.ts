@@ -1,6 +1,7 @@
 import { bugs } from './bugs.ts'
 import { explorer } from './explorer.ts'
 import { litmus } from './litmus.ts'
+import { lpc } from './lpc.ts'
 import { machFamily } from './mach.ts'
 import { posix } from './posix.ts'
 import type { Family } from './runner.ts'
@@ -10,6 +11,7 @@ export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['bugs', bugs],
   ['explorer', explorer as Family],
   ['litmus', litmus as Family],
+  ['lpc', lpc as Family],
   ['mach', machFamily as Family],
   ['posix', posix as Family],
 ])

@@ -49,7 +49,7 @@ test('a case that goes otherwise is shown by its first difference, and the exit 
 })
 
 test.each([
-  [['nix', shared], "unknown family 'nix'; there are bugs, explorer, litmus, mach, posix"],
+  [['nix', shared], "unknown family 'nix'; there are bugs, explorer, litmus, lpc, mach, posix"],
   [['posix', 'no/such/file'], 'no/such/file: there is no such file'],
   [['posix', 'test'], 'test: is not a file'],
   [['posix', 'package.json'], 'package.json:1: is no JSON'],
