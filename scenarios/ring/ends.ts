@@ -1,4 +1,4 @@
-import { choose, type Program, scenario } from 'ipclab'
+import { choose, type Program, scenario, type World } from 'ipclab'
 import { Atomics, int32Array, shared_array_buffer } from 'ipclab/atomics'
 import { ASLEEP, type Bed, type Cells, markAsleep, rouse, unmark, type Waiter, type Woken } from './protocol.ts'
 
@@ -138,17 +138,44 @@ const CALLS = 40
 
 /**
  * Runs what a thread does until it is through, or dies. Whether it died; the caller is then the thread's parent, who has seen
- * it end.
+ * it end. That is noted behind the ring, in its last cell: in the ghost, which is one for all, it would come in every order
+ * with whatever else is noted there, and there would be many times as many schedules.
  * @param at before which of its calls, the first being 1; 0: before any of the first 40
  */
-export function* mortal(life: Program, at: number): Program<boolean> {
+export function* mortal(cells: Cells, life: Program, at: number): Program<boolean> {
   let left = at === 0 ? 1 + (yield* choose(CALLS)) : at
   for (let next = life.next(); next.done !== true; next = life.next(yield next.value)) {
     left -= 1
-    if (left === 0) return true
+    if (left > 0) continue
+    yield* cells.set(cells.length - 1, 1)
+    return true
   }
   return false
 }
+
+type Load = World['load']
+
+/** Whether somebody has died. */
+export const isDead = (load: Load, cells: Cells): boolean => load(cells.addressOf(cells.length - 1), 'i32') === 1
+
+/** Cells behind a ring, a row for each of several, who note there what they have come to: see `mortal` for why not in the ghost. */
+export interface Rows {
+  readonly at: number
+  readonly count: number
+  readonly length: number
+}
+
+/** @param values none of them 0 */
+export function* noteRow(cells: Cells, { at, length }: Rows, row: number, values: readonly number[]): Program {
+  for (const [i, value] of values.entries()) yield* cells.set(at + row * length + i, value)
+}
+
+export const rowsIn = (load: Load, cells: Cells, { at, count, length }: Rows): number[][] =>
+  Array.from({ length: count }, (_, row) =>
+    Array.from({ length }, (__, i) => load(cells.addressOf(at + row * length + i), 'i32')).filter(
+      (value) => value !== 0,
+    ),
+  )
 
 /** As ipc/ring/lane-end.ts, and how it sleeps, on the one cell that the other side publishes on. */
 export abstract class LaneEnd implements Waiter {

@@ -1,6 +1,6 @@
 import { choose, int32, type Program, scenario } from 'ipclab'
 import { Atomics, int32Array, shared_array_buffer } from 'ipclab/atomics'
-import { DIED, freeEnd, TAKEN as HAD, mortal, takeEnd } from './ends.ts'
+import { DIED, freeEnd, TAKEN as HAD, isDead, mortal, noteRow, type Rows, rowsIn, takeEnd } from './ends.ts'
 import { ASLEEP, type Bed, type Cells, rouse, type Waiter, type Woken, wait } from './protocol.ts'
 
 /**
@@ -29,20 +29,23 @@ export default scenario('the ring buffer: many producers, many consumers', {
     dies: { default: 'nobody', oneOf: ['nobody', 'producer1', 'consumer1'], about: 'who may die, once' },
     at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
-  ghost: () => ({ received: {} as Record<string, number[]>, done: 0, died: false }),
-  *setup({ params: { slots, start } }) {
-    const cells = int32Array(yield* shared_array_buffer(4 * (STATES + 2 * slots), { name: 'ring' }))
+  ghost: () => ({ done: 0 }),
+  *setup({ params }) {
+    const { slots, start, producers, consumers, messages } = params
+    const rows: Rows = { at: STATES + 2 * slots, count: consumers, length: producers * messages }
+    const size = rows.at + rows.count * rows.length + 1
+    const cells = int32Array(yield* shared_array_buffer(4 * size, { name: 'ring' }))
     yield* cells.set(TAIL_HINT, start)
     yield* cells.set(HEAD_HINT, start)
     const ring: Ring = { cells, slots, laps: lapsOf(slots) }
     for (let ticket = start; ticket < start + slots; ticket++)
       yield* Atomics.store(cells, cellOf(ring, ticket), state(lapOfTicket(ring, ticket), FREE, 0))
-    return ring
+    return { ring, rows }
   },
   programs: {
     producer: {
       copies: ({ producers }) => producers,
-      *program({ params, shared: ring, ghost, index, name }) {
+      *program({ params, shared: { ring }, ghost, index, name }) {
         const producer = new Producer(ring, index, params.stale)
         function* life(): Program {
           yield* producer.attach()
@@ -52,10 +55,7 @@ export default scenario('the ring buffer: many producers, many consumers', {
           }
         }
         if (params.dies !== name) yield* life()
-        else if (yield* mortal(life(), params.at)) {
-          ghost.died = true
-          yield* bury(ring, index)
-        }
+        else if (yield* mortal(ring.cells, life(), params.at)) yield* bury(ring, index)
         ghost.done += 1
         if (ghost.done === params.producers && params.closes)
           yield* params.dies === name ? close(ring) : producer.close()
@@ -63,10 +63,9 @@ export default scenario('the ring buffer: many producers, many consumers', {
     },
     consumer: {
       copies: ({ consumers }) => consumers,
-      *program({ params, shared: ring, ghost, index, name }) {
+      *program({ params, shared: { ring, rows }, index, name }) {
         const number = params.producers + index
         const received: number[] = []
-        ghost.received[name] = received
         function* life(): Program {
           const consumer = new Consumer(ring, number, params.stale, (message) => received.push(message))
           yield* consumer.attach()
@@ -75,28 +74,30 @@ export default scenario('the ring buffer: many producers, many consumers', {
             if (!params.closes && received.length * params.consumers === params.messages * params.producers) return
           }
         }
-        if (params.dies !== name) return yield* life()
-        if (!(yield* mortal(life(), params.at))) return
-        ghost.died = true
-        yield* bury(ring, number)
-        yield* life()
+        if (params.dies !== name) yield* life()
+        else if (yield* mortal(ring.cells, life(), params.at)) {
+          yield* bury(ring, number)
+          yield* life()
+        }
+        yield* noteRow(ring.cells, rows, index - 1, received)
       },
     },
   },
   atEnd: {
-    'each consumer has the messages of each producer in order': ({ ghost }) =>
-      Object.values(ghost.received).every((received) =>
-        received.every((message, i) => !received.slice(0, i).some((before) => isLater(before, message))),
+    'each consumer has the messages of each producer in order': ({ shared: { ring, rows }, load }) =>
+      rowsIn(load, ring.cells, rows).every((its) =>
+        its.every((message, i) => !its.slice(0, i).some((before) => isLater(before, message))),
       ),
-    'every message has come once, but the one that somebody died over': ({ params, ghost }) => {
-      const all = Object.values(ghost.received).flat()
+    'every message has come once, but the one that somebody died over': ({ params, shared: { ring, rows }, load }) => {
+      const all = rowsIn(load, ring.cells, rows).flat()
       if (new Set(all).size < all.length) return `came: ${all.join(' ')}`
       const missing = params.producers * params.messages - all.length
-      return missing === 0 || (ghost.died && (missing === 1 || params.dies === 'producer1')) || `came: ${all.join(' ')}`
+      const isExcused = isDead(load, ring.cells) && (missing === 1 || params.dies === 'producer1')
+      return missing === 0 || isExcused || `came: ${all.join(' ')}`
     },
   },
   sometimes: {
-    'who may die does': ({ params, ghost }) => params.dies === 'nobody' || ghost.died,
+    'who may die does': ({ params, shared: { ring }, load }) => params.dies === 'nobody' || isDead(load, ring.cells),
   },
   races: 'fail',
   expect: 'proved',

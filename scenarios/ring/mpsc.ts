@@ -6,6 +6,7 @@ import {
   DOORBELL,
   declareDead,
   HEAD_CELLS,
+  isDead,
   LANE_CELLS,
   type Lane,
   laneAt,
@@ -44,10 +45,10 @@ export default scenario('the ring buffer: many producers, one consumer', {
     dies: { default: 'nobody', oneOf: ['nobody', 'producer1'], about: 'who may die, once' },
     at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
-  ghost: () => ({ received: [] as number[], died: false }),
+  ghost: () => ({ received: [] as number[] }),
   *setup({ params: { lanes, slots, start } }) {
     const size = LANE_CELLS + slots
-    const cells = int32Array(yield* shared_array_buffer(4 * (HEAD_CELLS + lanes * size), { name: 'ring' }))
+    const cells = int32Array(yield* shared_array_buffer(4 * (HEAD_CELLS + lanes * size + 1), { name: 'ring' }))
     const all = Array.from({ length: lanes }, (_, lane) => laneAt(cells, HEAD_CELLS + lane * size, slots, DOORBELL))
     for (const { at } of all) {
       yield* Atomics.store(cells, at + WRITTEN, start)
@@ -60,7 +61,7 @@ export default scenario('the ring buffer: many producers, one consumer', {
   programs: {
     producer: {
       copies: ({ lanes }) => lanes,
-      *program({ params, shared: { cells, lanes }, ghost, index, name }) {
+      *program({ params, shared: { cells, lanes }, index, name }) {
         const lane = lanes[index - 1] as Lane // one for each
         function* life(first: boolean): Program {
           const producer = new Producer(lane)
@@ -72,8 +73,7 @@ export default scenario('the ring buffer: many producers, one consumer', {
           if (params.closes) yield* producer.close()
         }
         if (params.dies !== name) return yield* life(true)
-        if (!(yield* mortal(life(true), params.at))) return
-        ghost.died = true
+        if (!(yield* mortal(cells, life(true), params.at))) return
         yield* declareDead(lane, PRODUCER, 0)
         yield* life(false)
       },
@@ -103,7 +103,7 @@ export default scenario('the ring buffer: many producers, one consumer', {
     },
   },
   sometimes: {
-    'who may die does': ({ params, ghost }) => params.dies === 'nobody' || ghost.died,
+    'who may die does': ({ params, shared: { cells }, load }) => params.dies === 'nobody' || isDead(load, cells),
   },
   races: 'fail',
   expect: 'proved',

@@ -6,6 +6,7 @@ import {
   DIED,
   declareDead,
   HEAD_CELLS,
+  isDead,
   LANE_CELLS,
   type Lane,
   LaneEnd,
@@ -48,9 +49,9 @@ export default scenario('the ring buffer: one producer, one consumer', {
     dies: { default: 'nobody', oneOf: ['nobody', 'producer', 'consumer'], about: 'who may die, once' },
     at: { default: 0, min: 0, about: 'before which of its calls, the first being 1; 0: before any' },
   },
-  ghost: () => ({ lives: [] as number[][], died: false }),
+  ghost: () => ({ lives: [] as number[][] }),
   *setup({ params: { slots, start } }) {
-    const cells = int32Array(yield* shared_array_buffer(4 * (HEAD_CELLS + LANE_CELLS + slots), { name: 'ring' }))
+    const cells = int32Array(yield* shared_array_buffer(4 * (HEAD_CELLS + LANE_CELLS + slots + 1), { name: 'ring' }))
     yield* Atomics.store(cells, HEAD_CELLS + WRITTEN, start)
     yield* Atomics.store(cells, HEAD_CELLS + READ, start)
     const lane = laneAt(cells, HEAD_CELLS, slots)
@@ -59,7 +60,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
     return lane
   },
   programs: {
-    *producer({ params, shared: lane, ghost }) {
+    *producer({ params, shared: lane }) {
       function* life(first: boolean): Program {
         const producer = new Producer(lane, params.held)
         yield* producer.attach(first ? TAKEN_FIRST : yield* takeEnd(lane.cells, lane.at + PRODUCER, 0))
@@ -76,8 +77,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
         if (params.closes === 'producer') yield* producer.close()
       }
       if (params.dies !== 'producer') return yield* life(true)
-      if (!(yield* mortal(life(true), params.at))) return
-      ghost.died = true
+      if (!(yield* mortal(lane.cells, life(true), params.at))) return
       yield* declareDead(lane, PRODUCER, 0)
       yield* life(false)
     },
@@ -100,8 +100,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
         }
       }
       if (params.dies !== 'consumer') return yield* life(true)
-      if (!(yield* mortal(life(true), params.at))) return
-      ghost.died = true
+      if (!(yield* mortal(lane.cells, life(true), params.at))) return
       yield* declareDead(lane, CONSUMER, 0)
       yield* life(false)
     },
@@ -127,7 +126,7 @@ export default scenario('the ring buffer: one producer, one consumer', {
       closes === 'consumer' || closes === 'outside' || Math.max(0, ...ghost.lives.flat()) === messages,
   },
   sometimes: {
-    'who may die does': ({ params, ghost }) => params.dies === 'nobody' || ghost.died,
+    'who may die does': ({ params, shared: { cells }, load }) => params.dies === 'nobody' || isDead(load, cells),
   },
   races: 'fail',
   expect: 'proved',

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type Exploration, explore } from '../../explore/index.ts'
 import type { AnyValues, Scenario } from '../../kernel/index.ts'
 import { loadScenarioFile } from '../../trace/scenario-file.ts'
+import { proofs, prove } from './ring-proofs.ts'
 
 /** The algorithms of ipc/ring, as scenarios/ring has them: proved where they are small, tried where they are larger. */
 
@@ -17,22 +18,10 @@ const verdictOf = ({ verdict, failure }: Exploration): string => failure?.kind ?
 /** Times as many runs as in every test. */
 const TIMES = Number(process.env.RUNS ?? 1)
 
-const proved: [name: string, params: AnyValues][] = [
-  ['protocol', { closes: 'publisher', positions: 2 }],
-  ['protocol', { closes: 'another', positions: 1 }],
-  ['ends', { others: 2 }],
-  ['spsc', { messages: 3, closes: 'nobody' }],
-  ['spsc', { closes: 'nobody', slots: 1, lump: 1, start: -2 }],
-  ['spsc', { messages: 3, closes: 'consumer', held: 2 }],
-  ['spsc', { messages: 1, closes: 'outside' }],
-  ['mpmc', { slots: 2, start: -2 }],
-  ['mpmc', { slots: 2, start: 2 ** 21 - 1 }],
-  ['mpsc', { lanes: 1, closes: true }],
-]
-
-test.each(proved)('%s with %j is proved', async (name, params) => {
-  const found = await explore(await load(name), { strategy: 'dpor', params, executions: 20_000 })
-  expect([found.verdict, found.neverReached], found.text).toEqual(['proved', []])
+test.each(proofs.filter(({ short }) => short === true))('$name with $params, dies: $dies, is proved', async (proof) => {
+  const { wrong, deaths } = await prove(proof, 20_000)
+  expect(wrong, wrong?.text).toBeNull()
+  if (proof.dies !== undefined) expect(deaths).toBeGreaterThan(4)
 })
 
 /** Too large for that in every test. */
@@ -44,6 +33,8 @@ const larger: [name: string, params: AnyValues][] = [
   ['spsc', { messages: 3, dies: 'producer', held: 2, closes: 'nobody' }],
   ['spsc', { messages: 3, dies: 'consumer' }],
   ['records', { records: 4, closes: true }],
+  ['records', { closes: true, dies: 'producer' }],
+  ['records', { records: 4, closes: true, lump: 2, dies: 'consumer' }],
   ['records', { words: 16, longest: 8, records: 20, lump: 2 }],
   ['mpsc', { lanes: 2, slots: 2, messages: 2, closes: true }],
   ['mpsc', { lanes: 3, slots: 2, messages: 4, lump: 2 }],
@@ -59,25 +50,6 @@ test.each(larger)('%s with %j holds', async (name, params) => {
   for (const strategy of TIMES > 1 ? ['random', 'pct', 'dpor'] : ['random', 'pct']) {
     const found = await explore(await load(name), { strategy, params, executions: 100 * TIMES })
     expect([found.failure?.name, found.neverReached], found.text).toEqual([undefined, []])
-  }
-})
-
-const deaths: [name: string, params: AnyValues][] = [
-  ['spsc', { dies: 'producer', closes: 'nobody', messages: 1 }],
-  ['spsc', { dies: 'consumer', closes: 'nobody', messages: 1 }],
-  ['mpmc', { dies: 'producer1', closes: true }],
-  ['mpmc', { dies: 'consumer1', closes: true }],
-]
-
-test.each(deaths)('%s with %j holds, whenever it is that somebody dies', async (name, params) => {
-  const made = await load(name)
-  for (let at = 1; ; at++) {
-    const found = await explore(made, { strategy: 'dpor', params: { ...params, at }, executions: 120 * TIMES })
-    expect(found.failure, found.text).toBeNull()
-    if (found.neverReached.length === 0) continue
-    // Behind its last call.
-    expect(at).toBeGreaterThan(4)
-    return
   }
 })
 
@@ -115,6 +87,24 @@ const mistakes: { readonly [what: string]: Mistake } = {
     edits: [
       publishing(`yield* Atomics.store(cells, cell, position)
   if (((yield* Atomics.load(cells, cell)) & ASLEEP) !== 0) yield* Atomics.notify(cells, cell)`),
+    ],
+    shows: 'protocol',
+    failure: 'deadlock',
+  },
+  'who publishes wakes nobody': {
+    in: 'protocol',
+    edits: [publishing('yield* Atomics.exchange(cells, cell, position)')],
+    shows: 'protocol',
+    failure: 'deadlock',
+  },
+  'who sleeps leaves no mark': {
+    in: 'protocol',
+    edits: [
+      [
+        'return ((yield* Atomics.compareExchange(cells, cell, position, position | ASLEEP)) & ~ASLEEP) === position',
+        'return (yield* published(cells, cell)) === position',
+      ],
+      ['return { cell: POSITION, value: position | ASLEEP }', 'return { cell: POSITION, value: position }'],
     ],
     shows: 'protocol',
     failure: 'deadlock',
@@ -243,6 +233,60 @@ const mistakes: { readonly [what: string]: Mistake } = {
     in: 'protocol',
     edits: [['if (bell !== cell) yield* Atomics.add(cells, bell, 1)\n', '']],
     shows: 'mpsc',
+    failure: 'deadlock',
+  },
+  'a slot is said to be full before the message is in it': {
+    in: 'mpmc',
+    edits: [
+      [
+        'yield* cells.set(cell + slots, message)\n        yield* this.pass(cell, state(lap, FULL, 0))',
+        'yield* this.pass(cell, state(lap, FULL, 0))\n        yield* cells.set(cell + slots, message)',
+      ],
+    ],
+    shows: 'mpmc',
+    failure: 'data race',
+  },
+  'a slot is said to be free before its message is read': {
+    in: 'mpmc',
+    edits: [
+      [
+        'const message = yield* cells.get(cell + slots)\n        this.#onRead(message)\n        yield* this.pass(cell, this.freeAfter(lap))',
+        'yield* this.pass(cell, this.freeAfter(lap))\n        const message = yield* cells.get(cell + slots)\n        this.#onRead(message)',
+      ],
+    ],
+    shows: 'mpmc',
+    params: { messages: 2 },
+    failure: 'data race',
+  },
+  'laps are compared by <': {
+    in: 'mpmc',
+    edits: [
+      [
+        'const difference = (lapOf(seen) - lap) & (this.ring.laps - 1)\n    return difference < this.ring.laps / 2 ? difference : difference - this.ring.laps',
+        'return lapOf(seen) - lap',
+      ],
+    ],
+    shows: 'mpmc',
+    params: { messages: 2 },
+    failure: 'step limit',
+  },
+  'who closes wakes nobody': {
+    in: 'mpmc',
+    edits: [['for (let cell = STATES; cell < STATES + slots; cell++) yield* rouse(cells, cell)\n', '']],
+    shows: 'mpmc',
+    params: { closes: true },
+    failure: 'deadlock',
+  },
+  'the end is put where others sleep, and they are not woken': {
+    in: 'mpmc',
+    edits: [
+      [
+        'yield* this.change(cell, seen, state(lap, END, 0))',
+        'yield* Atomics.compareExchange(this.ring.cells, cell, seen, state(lap, END, 0))',
+      ],
+    ],
+    shows: 'mpmc',
+    params: { consumers: 2, closes: true },
     failure: 'deadlock',
   },
   'one is woken of all that sleep on a slot': {
