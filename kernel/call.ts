@@ -1,4 +1,4 @@
-import type { CallError } from './errors.ts'
+import { CallError } from './errors.ts'
 import type { Kernel } from './kernel.ts'
 import type { CallState, Data, Id, Thread, WakeOrder } from './state.ts'
 
@@ -81,6 +81,8 @@ export interface CallDef<A extends Args, R> {
    * signals those who wait there, which is lost when nobody does.
    */
   readonly does?: 'takes' | 'gives' | 'signals'
+  /** The code with which it fails and has yet done what it does: EOWNERDEAD. */
+  readonly doneWith?: string
   /** Of its subject there is but one unit: giving back what nobody has adds none. */
   readonly isLock?: boolean
   /** The program's own access to memory, in the memory order that its argument `order` names. */
@@ -101,6 +103,12 @@ export interface CallDef<A extends Args, R> {
   /** A local call is no transition: it rides with the one before it. It may not touch kernel objects. */
   local?(machine: LocalContext, args: A, extra: unknown): R
   error(code: string, call: string, detail: Data): CallError
+}
+
+/** Whether a call that came to that outcome, and result, has done what it `does`. */
+export function hasDone({ doneWith }: AnyDef, outcome: Outcome, result: unknown): boolean {
+  if (outcome !== FAIL || doneWith === undefined) return outcome === DONE
+  return result instanceof CallError && result.code === doneWith
 }
 
 /** What local calls may use. */

@@ -28,10 +28,11 @@ import {
   wordKey,
 } from '../../kernel/index.ts'
 import { address, posixError } from './args.ts'
-import { lock, mayLock, mutexBlockers, mutexName, waitsForMutex } from './mutex.ts'
-import { giveBack, MUTEX_WORDS } from './mutex-words.ts'
+import { lock, mayLock, mutexBlockers, mutexName, RETURNING, waitsForMutex } from './mutex.ts'
+import { MUTEX_WORDS } from './mutex-layout.ts'
+import { giveBack, sleepForMutex } from './mutex-words.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { looks, reach, reachToRead, sleepOnWord } from './word.ts'
+import { looks, reach, reachToRead } from './word.ts'
 
 /**
  * Condition variables, always process-shared: pthread_cond_wait(3). A condition is 48 bytes of memory; memory that is
@@ -152,8 +153,8 @@ const waitStages = [
     },
     attempt(kernel: Kernel, thread: Thread, { cond, mutex }: WaitArgs): Outcome {
       looks(kernel, thread, cond)
-      const outcome = lock(kernel, thread, mutex, false)
-      if (outcome === 0) return sleepOnWord(kernel, thread)
+      const outcome = lock(kernel, thread, mutex, RETURNING)
+      if (outcome === 0) return sleepForMutex(kernel, thread)
       const late = thread.call?.saved === 'ETIMEDOUT'
       return late && outcome === DONE ? fail(kernel, 'ETIMEDOUT') : outcome
     },
@@ -271,7 +272,9 @@ const initDef = defineCall<InitArgs, void>({
       attempt(kernel, thread, { cond, fifo }) {
         const faulted = reach(kernel, thread, cond, COND_WORDS)
         if (faulted !== 0) return faulted
+        const { frame, word } = kernel.place
         for (let field = 0; field < COND_WORDS; field++) {
+          kernel.footprint.add(frame, word + field, READ | WRITE, SEQ_CST)
           const value = field === FIFO && fifo ? 1 : 0
           if (get(kernel, field) !== value) set(kernel, field, value)
         }

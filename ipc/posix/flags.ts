@@ -42,6 +42,13 @@ export const PTHREAD_MUTEX_RECURSIVE = 1
 export const PTHREAD_MUTEX_ERRORCHECK = 2
 export const PTHREAD_MUTEX_DEFAULT = PTHREAD_MUTEX_NORMAL
 
+// pthread_mutexattr_setrobust(3)
+export const PTHREAD_MUTEX_STALLED = 0
+export const PTHREAD_MUTEX_ROBUST = 1
+
+// pthread_barrier_wait(3)
+export const PTHREAD_BARRIER_SERIAL_THREAD = -1
+
 // clock_gettime(2)
 export const CLOCK_REALTIME = 0
 export const CLOCK_MONOTONIC = 1

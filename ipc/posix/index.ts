@@ -1,5 +1,6 @@
 /** POSIX inter-process communication as Linux has it: calls by their own names, with their arguments in the man page's order. */
 export { PosixError } from '../../kernel/index.ts'
+export * from './barrier.ts'
 export * from './cond.ts'
 export { close, dup, dup2, fstat, ftruncate, lseek, read, type Stat, write } from './descriptor.ts'
 export * from './flags.ts'
@@ -19,6 +20,7 @@ export type { Message } from './mq-queue.ts'
 export { mq_receive, mq_send, mq_timedreceive, mq_timedsend } from './mq-transfer.ts'
 export {
   type MutexAttributes,
+  pthread_mutex_consistent,
   pthread_mutex_destroy,
   pthread_mutex_init,
   pthread_mutex_lock,
@@ -27,6 +29,7 @@ export {
   pthread_mutex_unlock,
 } from './mutex.ts'
 export { type Pair, pipe, socketpair } from './pipe.ts'
+export * from './rwlock.ts'
 export * from './semaphore.ts'
 export * from './semaphore-named.ts'
 export { shm_open, shm_unlink } from './shm.ts'

@@ -16,23 +16,25 @@ import {
   type Waits,
 } from '../../kernel/index.ts'
 import { address, integer, posixError } from './args.ts'
-import { PTHREAD_MUTEX_DEFAULT } from './flags.ts'
+import { PTHREAD_MUTEX_DEFAULT, PTHREAD_MUTEX_ROBUST, PTHREAD_MUTEX_STALLED } from './flags.ts'
+import { isRobust, MUTEX_WORDS } from './mutex-layout.ts'
+import { type Locking, repair } from './mutex-robust.ts'
 import {
   acquire,
   destroy,
   giveBack,
   initialise,
-  MUTEX_WORDS,
   mayAcquire,
   mutexTypes,
   ownerNumber,
+  sleepForMutex,
 } from './mutex-words.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
-import { isWritable, looks, reach, sleepOnWord } from './word.ts'
+import { isWritable, looks, reach } from './word.ts'
 
 /**
  * Mutexes, always process-shared: pthread_mutex_lock(3). A mutex is 40 bytes of memory, and memory that is all zeros is
- * an unlocked normal one. Whoever dies with it locked leaves it locked.
+ * an unlocked normal one. Whoever dies with it locked leaves it locked, unless it is robust.
  *
  * A mutex can't lie across the end of a page (EINVAL).
  */
@@ -47,13 +49,18 @@ export function mayLock(kernel: Kernel, thread: Thread, mutex: number): boolean 
 }
 
 /** Takes the mutex, or says the errno, or finds it taken (0): then its place is in `kernel.place`. */
-export function lock(kernel: Kernel, thread: Thread, mutex: number, joins = true): Outcome | 0 {
+export function lock(kernel: Kernel, thread: Thread, mutex: number, how: Locking = WAITING): Outcome | 0 {
   const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
   if (faulted !== 0) return faulted
-  const error = acquire(kernel, thread, joins)
+  const error = acquire(kernel, thread, mutex, how)
   if (error === null) return done(kernel)
   return error === 'EBUSY' ? 0 : fail(kernel, error)
 }
+
+const WAITING: Locking = { joins: true, tries: false }
+const TRYING: Locking = { joins: true, tries: true }
+/** As who comes back from a condition, and has been a user all the time. */
+export const RETURNING: Locking = { joins: false, tries: false }
 
 /** As a reader would name the mutex. */
 export const mutexName = (kernel: Kernel, thread: Thread, mutex: number): string =>
@@ -87,49 +94,59 @@ const about = {
   blockers: (kernel: Kernel, thread: Thread, { mutex }: MutexArgs) => mutexBlockers(kernel, thread, mutex),
 }
 
-const initDef = defineCall<{ readonly mutex: number; readonly type: number }, void>({
+interface InitArgs extends MutexArgs {
+  readonly type: number
+  readonly robust: number
+}
+
+const initDef = defineCall<InitArgs, void>({
   name: 'pthread_mutex_init',
   error: posixError,
   stages: [
     {
-      attempt(kernel, thread, { mutex, type }) {
-        if (!mutexTypes.includes(type)) return fail(kernel, 'EINVAL')
+      attempt(kernel, thread, { mutex, type, robust }) {
+        const known = robust === PTHREAD_MUTEX_STALLED || robust === PTHREAD_MUTEX_ROBUST
+        if (!mutexTypes.includes(type) || !known) return fail(kernel, 'EINVAL')
         const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
         if (faulted !== 0) return faulted
-        initialise(kernel, type)
+        initialise(kernel, type, robust === PTHREAD_MUTEX_ROBUST)
         return done(kernel)
       },
     },
   ],
 })
 
-/** What pthread_mutexattr_settype sets. */
+/** What pthread_mutexattr_settype and pthread_mutexattr_setrobust set. */
 export interface MutexAttributes {
   /** PTHREAD_MUTEX_NORMAL (default), PTHREAD_MUTEX_ERRORCHECK or PTHREAD_MUTEX_RECURSIVE. */
   readonly type?: number
+  /** PTHREAD_MUTEX_STALLED (default), or PTHREAD_MUTEX_ROBUST: who locks it after its owner has died is told so. */
+  readonly robust?: number
 }
 
 /**
  * Makes a mutex at that address.
- * @throws PosixError EINVAL (the type, the address)
+ * @throws PosixError EINVAL (the type, robustness, the address)
  * @throws MemoryFault SIGSEGV, SIGBUS when caught, as every call on a mutex. pthread_mutex_init(3)
  */
 export function pthread_mutex_init(mutex: number, attr: MutexAttributes | null = null): Call<void> {
-  const type = typeof attr === 'object' ? attr?.type : -1
-  return call(initDef, { mutex: address(mutex), type: type === undefined ? PTHREAD_MUTEX_DEFAULT : integer(type) })
+  const { type = PTHREAD_MUTEX_DEFAULT, robust = PTHREAD_MUTEX_STALLED } =
+    typeof attr === 'object' ? (attr ?? {}) : { type: -1 }
+  return call(initDef, { mutex: address(mutex), type: integer(type), robust: integer(robust) })
 }
 
 const lockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_lock',
   error: posixError,
   isLock: true,
+  doneWith: 'EOWNERDEAD',
   synchronizes: 'acquires',
   stages: [
     {
       canProceed: (kernel, thread, { mutex }) => mayLock(kernel, thread, mutex),
       attempt(kernel, thread, { mutex }) {
         const outcome = lock(kernel, thread, mutex)
-        return outcome !== 0 ? outcome : sleepOnWord(kernel, thread)
+        return outcome !== 0 ? outcome : sleepForMutex(kernel, thread)
       },
     },
   ],
@@ -141,7 +158,8 @@ const lockDef = defineCall<MutexArgs, void>({
 /**
  * Locks the mutex, sleeping while another has it. A normal one that is the caller's own already: for ever. A signal
  * handler does not end the wait.
- * @throws PosixError EDEADLK (errorcheck: it is the caller's own), EAGAIN (recursive: too often), EINVAL (destroyed)
+ * @throws PosixError EDEADLK (errorcheck: it is the caller's own), EAGAIN (recursive: too often), EINVAL (destroyed);
+ *   robust: EOWNERDEAD (it is locked now, but its last owner died: see `pthread_mutex_consistent`), ENOTRECOVERABLE
  */
 export const pthread_mutex_lock = (mutex: number): Call<void> => call(lockDef, { mutex: address(mutex) })
 
@@ -149,6 +167,7 @@ const trylockDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_trylock',
   error: posixError,
   isLock: true,
+  doneWith: 'EOWNERDEAD',
   synchronizes: 'acquires',
   does: 'takes',
   subject: about.subject,
@@ -158,16 +177,20 @@ const trylockDef = defineCall<MutexArgs, void>({
         const mark = kernel.footprint.length
         const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
         if (faulted !== 0) return faulted
-        const error = acquire(kernel, thread)
+        const error = acquire(kernel, thread, mutex, TRYING)
         if (error === null) return done(kernel)
-        kernel.footprint.readsOnlyFrom(mark) // a failed compare-and-swap is a read
-        return fail(kernel, error === 'EDEADLK' ? 'EBUSY' : error)
+        if (error === 'EBUSY') kernel.footprint.readsOnlyFrom(mark) // a failed compare-and-swap is a read
+        return fail(kernel, error)
       },
     },
   ],
 })
 
-/** Locks the mutex if nobody has it. @throws PosixError EBUSY (somebody has it, also the caller), EAGAIN, EINVAL */
+/**
+ * Locks the mutex if nobody has it.
+ * @throws PosixError EBUSY (somebody has it, also the caller; a robust errorcheck one that is the caller's: EDEADLK),
+ *   EAGAIN, EINVAL; robust: EOWNERDEAD, ENOTRECOVERABLE
+ */
 export const pthread_mutex_trylock = (mutex: number): Call<void> => call(trylockDef, { mutex: address(mutex) })
 
 interface TimedArgs extends MutexArgs {
@@ -178,6 +201,7 @@ const timedlockDef = defineCall<TimedArgs, void>({
   name: 'pthread_mutex_timedlock',
   error: posixError,
   isLock: true,
+  doneWith: 'EOWNERDEAD',
   synchronizes: 'acquires',
   stages: [
     {
@@ -186,7 +210,7 @@ const timedlockDef = defineCall<TimedArgs, void>({
         const outcome = lock(kernel, thread, mutex)
         if (outcome !== 0) return outcome
         if (isMalformed(abstime)) return fail(kernel, abstime.tv_sec < 0 ? 'ETIMEDOUT' : 'EINVAL')
-        return sleepOnWord(kernel, thread)
+        return sleepForMutex(kernel, thread)
       },
     },
   ],
@@ -200,7 +224,7 @@ const timedlockDef = defineCall<TimedArgs, void>({
  * As `pthread_mutex_lock`, until an absolute time. The time is looked at only if the call would sleep, also whether it
  * is well formed.
  * @param abstime on CLOCK_REALTIME
- * @throws PosixError ETIMEDOUT, EINVAL, EDEADLK, EAGAIN. pthread_mutex_timedlock(3)
+ * @throws PosixError ETIMEDOUT, EINVAL, EDEADLK, EAGAIN; robust: EOWNERDEAD, ENOTRECOVERABLE. pthread_mutex_timedlock(3)
  */
 export const pthread_mutex_timedlock = (mutex: number, abstime: Timespec): Call<void> =>
   call(timedlockDef, { mutex: address(mutex), abstime: limit(abstime) })
@@ -226,10 +250,31 @@ const unlockDef = defineCall<MutexArgs, void>({
 
 /**
  * Unlocks the mutex and wakes who sleeps for it first; whoever locks it first has it, woken or not. A normal mutex is
- * unlocked by anybody, locked or not: nothing says what that means.
- * @throws PosixError EPERM (errorcheck and recursive: not the caller's), EINVAL (destroyed)
+ * unlocked by anybody, locked or not: nothing says what that means. A robust one that was not repaired after its owner's
+ * death is not recoverable from then on.
+ * @throws PosixError EPERM (errorcheck, recursive and robust: not the caller's), EINVAL (destroyed)
  */
 export const pthread_mutex_unlock = (mutex: number): Call<void> => call(unlockDef, { mutex: address(mutex) })
+
+const consistentDef = defineCall<MutexArgs, void>({
+  name: 'pthread_mutex_consistent',
+  error: posixError,
+  stages: [
+    {
+      attempt(kernel, thread, { mutex }) {
+        const faulted = reach(kernel, thread, mutex, MUTEX_WORDS)
+        if (faulted !== 0) return faulted
+        return isRobust(kernel) && repair(kernel, thread) ? done(kernel) : fail(kernel, 'EINVAL')
+      },
+    },
+  ],
+})
+
+/**
+ * What a robust mutex guards is in order again, after its owner's death: it can be unlocked, and locked as ever.
+ * @throws PosixError EINVAL (not robust, or nobody has died with it). pthread_mutex_consistent(3)
+ */
+export const pthread_mutex_consistent = (mutex: number): Call<void> => call(consistentDef, { mutex: address(mutex) })
 
 const destroyDef = defineCall<MutexArgs, void>({
   name: 'pthread_mutex_destroy',

@@ -4,6 +4,7 @@ import {
   DONE,
   FAULTS,
   GONE,
+  hasDone,
   type Id,
   LIFE,
   type Machine,
@@ -149,7 +150,9 @@ export class HappensBefore {
       if (((modes[i] ?? 0) & WRITE) === 0 || UNORDERED.has(object)) continue
       // An end is told to those who wait for that very thread or process, and not to all who look at its parent.
       if (kernel.ended.length > 0 && kernel.state.processes[object] !== undefined) continue
-      join(this.#at(object, parts[i] ?? 0).clock, clock)
+      const released = this.#at(object, parts[i] ?? 0).clock
+      join(released, clock)
+      for (const ended of kernel.ended) join(released, this.clockOf(this.numberOf(ended))) // what the dead leave behind
       told = true
     }
     return told
@@ -212,10 +215,10 @@ export class HappensBefore {
 }
 
 /** What the last step does to the order of others, beside the accesses of programs. */
-export function synchronizes({ kind, call, outcome }: Machine): Synchronizes {
+export function synchronizes({ kind, call, outcome, result }: Machine): Synchronizes {
   if (kind === 'arm') return 'none'
   if (kind !== 'call' && kind !== 'timer') return 'both'
   const how = call?.def.synchronizes ?? 'both'
-  if (how === 'both') return how
-  return outcome === DONE || outcome === GONE ? how : 'none'
+  if (how === 'both' || call === null) return how
+  return outcome === GONE || hasDone(call.def, outcome, result) ? how : 'none'
 }

@@ -2,6 +2,7 @@ import {
   type Call,
   DONE,
   FAIL,
+  hasDone,
   type Id,
   type Kernel,
   type Machine,
@@ -238,12 +239,12 @@ function wordAt(kernel: Kernel, page: Id, word: number): number {
 }
 
 /** Whether the step took a lock, or gave one back. */
-function doingOf({ outcome, callStage }: Machine, { def }: Call<unknown>): 'takes' | 'gives' | null {
+function doingOf({ outcome, callStage, result }: Machine, { def }: Call<unknown>): 'takes' | 'gives' | null {
   if (def.lends !== undefined) {
     if (callStage === 0) return outcome === SLEEP ? 'gives' : null
     return outcome === DONE || outcome === FAIL ? 'takes' : null
   }
-  if (outcome !== DONE || (def.does !== 'takes' && def.does !== 'gives')) return null
+  if (!hasDone(def, outcome, result) || (def.does !== 'takes' && def.does !== 'gives')) return null
   return def.does
 }
 

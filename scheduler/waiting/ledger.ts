@@ -2,8 +2,10 @@ import {
   type Call,
   DONE,
   FAIL,
+  hasDone,
   type Id,
   type Kernel,
+  type Outcome,
   type Simulation,
   SLEEP,
   type Task,
@@ -47,6 +49,12 @@ interface About {
   readonly lends: string | null
 }
 
+/** How a call has ended. */
+interface Ended {
+  readonly outcome: Outcome
+  readonly result: unknown
+}
+
 const NONE: readonly never[] = []
 
 export class Ledger {
@@ -68,10 +76,9 @@ export class Ledger {
     if (actor === null) return
     this.#acted.set(actor.id, machine.steps)
     // A signal that is delivered or sent, a kill, and an armed timer are no doings of the call's.
-    if (call !== null && (kind === 'call' || kind === 'timer'))
-      this.#enter(actor.id, call, machine.outcome, machine.callStage)
+    if (call !== null && (kind === 'call' || kind === 'timer')) this.#enter(actor.id, call, machine, machine.callStage)
     if (finished.length > 0)
-      for (const { thread, made, outcome } of finished) if (made !== null) this.#enter(thread, made, outcome, -1)
+      for (const one of finished) if (one.made !== null) this.#enter(one.thread, one.made, one, -1)
     this.#note(actor)
     if (kernel.woken.length > 0) for (const id of kernel.woken) this.#noteId(id)
     if (kernel.spawned.length > 0) for (const { thread } of kernel.spawned) this.#noteId(thread)
@@ -108,15 +115,16 @@ export class Ledger {
   }
 
   /** What a call that came to that outcome has done. */
-  #enter(thread: Id, call: Call<unknown>, outcome: number, stage: number): void {
+  #enter(thread: Id, call: Call<unknown>, { outcome, result }: Ended, stage: number): void {
     const { def } = call
     if (def.does === undefined && def.lends === undefined) return
     const about = this.#about.get(call)
     if (about === undefined) return
     const mark = { thread, step: this.#simulation.machine.steps, site: call.site }
     if (about.lends !== null) this.#lend(this.#account(about.lends), mark, outcome, stage)
-    if (about.subject === null || outcome !== DONE) return
+    if (about.subject === null || !hasDone(def, outcome, result)) return
     const account = this.#account(about.subject)
+    if (outcome === FAIL) account.held.length = 0 // it has been taken over from the dead
     if (def.does === 'takes') take(account, mark)
     if (def.does === 'gives') give(account, mark, def.isLock === true)
     if (def.does === 'signals') {

@@ -1,4 +1,4 @@
-import type { Signal } from 'ipclab/kernel'
+import type { Call, Signal } from 'ipclab/kernel'
 import * as posix from 'ipclab/posix'
 import type { Fields } from './fields.ts'
 import { at, type Op, time } from './posix-acting.ts'
@@ -37,6 +37,10 @@ const sembuf = ({ num, op, flg }: Fields): posix.Sembuf => ({
   sem_num: Number(num),
   sem_op: Number(op),
   sem_flg: flags(flg),
+})
+
+const onPlace = (call: (address: number) => Call<unknown>): Op => ({
+  make: (_, args) => call(at(args.map, args.off)),
 })
 
 export const ipcOps: { readonly [op: string]: Op } = {
@@ -103,5 +107,18 @@ export const ipcOps: { readonly [op: string]: Op } = {
       const { shm_segsz, shm_nattch } = value as posix.ShmidDs // what IPC_STAT returns
       return { ret: 0, size: shm_segsz, nattch: shm_nattch }
     },
+  },
+
+  // Pthread objects
+  rwlock_init: onPlace(posix.pthread_rwlock_init),
+  rdlock: onPlace(posix.pthread_rwlock_rdlock),
+  wrlock: onPlace(posix.pthread_rwlock_wrlock),
+  tryrdlock: onPlace(posix.pthread_rwlock_tryrdlock),
+  trywrlock: onPlace(posix.pthread_rwlock_trywrlock),
+  rw_unlock: onPlace(posix.pthread_rwlock_unlock),
+  barrier_init: { make: (_, args) => posix.pthread_barrier_init(at(args.map, args.off), Number(args.count)) },
+  barrier_wait: {
+    make: (_, args) => posix.pthread_barrier_wait(at(args.map, args.off)),
+    tell: (value) => (value === posix.PTHREAD_BARRIER_SERIAL_THREAD ? { ret: 0, serial: true } : { ret: 0 }),
   },
 }

@@ -15,7 +15,6 @@ import type { Fields } from './fields.ts'
 import { type Acting, at, type Op, time } from './posix-acting.ts'
 import { asOctal, expand, flags, nameOf, octal, printed } from './posix-notation.ts'
 import { ipcOps } from './posix-ops-ipc.ts'
-import { NotModelled } from './runner.ts'
 
 /** The recorded operations as calls: names, arguments and results renamed, and nothing else. */
 
@@ -130,13 +129,14 @@ const table: { readonly [op: string]: Op } = {
   // Pthread objects
   mutex_init: {
     make(_, args) {
-      if (args.robust !== 0) throw new NotModelled('a robust mutex')
-      return posix.pthread_mutex_init(at(args.map, args.off), { type: mutexTypes[String(args.type)] ?? -1 })
+      const robust = args.robust === 0 ? posix.PTHREAD_MUTEX_STALLED : posix.PTHREAD_MUTEX_ROBUST
+      return posix.pthread_mutex_init(at(args.map, args.off), { type: mutexTypes[String(args.type)] ?? -1, robust })
     },
   },
   mutex_lock: mutex(posix.pthread_mutex_lock),
   mutex_trylock: mutex(posix.pthread_mutex_trylock),
   mutex_unlock: mutex(posix.pthread_mutex_unlock),
+  mutex_consistent: mutex(posix.pthread_mutex_consistent),
   mutex_destroy: mutex(posix.pthread_mutex_destroy),
   mutex_timedlock: {
     make: (acting, args) => posix.pthread_mutex_timedlock(at(args.map, args.off), time(acting, args.abs)),

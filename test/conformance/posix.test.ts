@@ -8,6 +8,8 @@ const cases = readCases(posix, join(import.meta.dirname, '../oracles/posix/cases
 test.each([
   ['shm', 300],
   ['sem', 271],
+  ['sync', 230],
+  ['sysv', 296],
 ])('all recorded cases of %s go as on Linux', (family, count) => {
   const chosen = cases.filter(({ part }) => part === family)
   expect(chosen).toHaveLength(count)

@@ -1,6 +1,7 @@
 import { posixError } from '../../../ipc/posix/args.ts'
-import { lock, mayLock } from '../../../ipc/posix/mutex.ts'
-import { giveBack, MUTEX_WORDS } from '../../../ipc/posix/mutex-words.ts'
+import { lock, mayLock, RETURNING } from '../../../ipc/posix/mutex.ts'
+import { MUTEX_WORDS } from '../../../ipc/posix/mutex-layout.ts'
+import { giveBack } from '../../../ipc/posix/mutex-words.ts'
 import { reach, sleepOnWord } from '../../../ipc/posix/word.ts'
 import {
   type Args,
@@ -84,7 +85,7 @@ const gappyWait = defineCall<CondArgs, void>({
     {
       canProceed: (kernel, thread, { mutex }) => mayLock(kernel, thread, mutex),
       attempt(kernel, thread, { mutex }) {
-        const outcome = lock(kernel, thread, mutex, false)
+        const outcome = lock(kernel, thread, mutex, RETURNING)
         return outcome === 0 ? sleepOnWord(kernel, thread) : outcome
       },
     },
