@@ -1,13 +1,24 @@
 import { bench as bugs } from './bugs.ts'
 import { bench as explore } from './explore.ts'
 import { bench as processes } from './processes.ts'
+import { bench as ring } from './ring/index.ts'
 import { bench as trace } from './trace.ts'
 import { bench as workers } from './workers.ts'
 
-/** Every benchmark; `npm run bench trace` runs those that are named. */
-const benches: { readonly [name: string]: () => void | Promise<void> } = { bugs, explore, processes, trace, workers }
+/** Every benchmark; `npm run bench trace` runs those that are named. Options behind the names are for `ring`. */
+const benches: { readonly [name: string]: (options: readonly string[]) => void | Promise<void> } = {
+  bugs,
+  explore,
+  processes,
+  ring,
+  trace,
+  workers,
+}
 
-const named = process.argv.slice(2)
+const args = process.argv.slice(2)
+const firstOption = args.findIndex((arg) => arg.startsWith('-'))
+const named = firstOption < 0 ? args : args.slice(0, firstOption)
+const options = firstOption < 0 ? [] : args.slice(firstOption)
 for (const name of named.length > 0 ? named : Object.keys(benches)) {
   const bench = benches[name]
   if (bench === undefined) {
@@ -16,5 +27,5 @@ for (const name of named.length > 0 ? named : Object.keys(benches)) {
     continue
   }
   console.log(`${name}:`)
-  await bench()
+  await bench(options)
 }

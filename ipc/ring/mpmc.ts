@@ -23,6 +23,7 @@ import {
   VOID,
 } from './mpmc-layout.ts'
 import { closeMpmc } from './mpmc-outside.ts'
+import { Pace, type Tune } from './pace.ts'
 import { ASLEEP } from './protocol.ts'
 import { Slots } from './slots.ts'
 import { messagesOf, type StreamOptions } from './stream.ts'
@@ -236,9 +237,12 @@ export class MpmcProducer extends MpmcEnd {
 
 /** An end of a ring from many to many that receives. */
 export class MpmcConsumer extends MpmcEnd {
+  readonly #pace: Pace
+
   /** By `attachConsumer`. @throws RingError `not a ring`, `wrong kind`, `taken`: there are 255 ends already */
-  constructor(handle: RingHandle, owner: number) {
+  constructor(handle: RingHandle, owner: number, tune: Tune) {
     super(handle, HEAD_HINT, owner)
+    this.#pace = new Pace(tune)
   }
 
   /** As `pop`, awaiting a message: `ready`, it is in the array; or why there is none. */
@@ -262,7 +266,9 @@ export class MpmcConsumer extends MpmcEnd {
         this.advance()
         return true
       }
-      if (this.#stands(cell, seen, lap) !== null) return false
+      if (this.#stands(cell, seen, lap) === null) continue
+      this.#pace.foundNone()
+      return false
     }
   }
 

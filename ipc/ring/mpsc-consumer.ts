@@ -1,6 +1,7 @@
 import { type RingHandle, shapeBehind } from './create.ts'
 import { laneOf } from './ends.ts'
 import { DOORBELL } from './layout.ts'
+import type { Tune } from './pace.ts'
 import { SpscConsumer } from './spsc-consumer.ts'
 import { messagesOf, type StreamOptions } from './stream.ts'
 import { type AsyncWaitOptions, type Bed, type Waiter, Waiting, type Woken } from './waiting.ts'
@@ -27,12 +28,12 @@ export class MpscConsumer extends Waiting {
   #left = TURN
 
   /** By `attachConsumer`. @throws RingError `not a ring`, `wrong kind`, `taken` */
-  constructor(handle: RingHandle, owner: number) {
+  constructor(handle: RingHandle, owner: number, tune: Tune) {
     super()
     const { messageBytes, lanes } = shapeBehind(handle, 'mpsc')
     this.messageBytes = messageBytes
     this.producers = lanes
-    this.#lanes = allLanes(handle, lanes, owner)
+    this.#lanes = allLanes(handle, lanes, owner, tune)
     this.#waiters = this.#lanes.map((lane) => Waiting.waiterOf(lane))
     this.#cells = new Int32Array(handle.memory)
     this.waiter = {
@@ -136,10 +137,10 @@ export class MpscConsumer extends Waiting {
 }
 
 /** All of them, or none. */
-function allLanes(handle: RingHandle, count: number, owner: number): SpscConsumer[] {
+function allLanes(handle: RingHandle, count: number, owner: number, tune: Tune): SpscConsumer[] {
   const lanes: SpscConsumer[] = []
   try {
-    for (let lane = 0; lane < count; lane++) lanes.push(new SpscConsumer(laneOf(handle, lane, 'mpsc'), owner))
+    for (let lane = 0; lane < count; lane++) lanes.push(new SpscConsumer(laneOf(handle, lane, 'mpsc'), owner, tune))
   } catch (error) {
     for (const lane of lanes) lane.detach()
     throw error

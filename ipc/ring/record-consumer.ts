@@ -2,11 +2,12 @@ import { dataAt, type Lane } from './ends.ts'
 import { RingError } from './errors.ts'
 import { LaneEnd } from './lane-end.ts'
 import { READ, WORD_BYTES, WRITTEN } from './layout.ts'
+import { Pace, type Tune } from './pace.ts'
 import { publish, published } from './protocol.ts'
 import { SKIP, wordsFor } from './record-layout.ts'
 import { type StreamOptions, stream } from './stream.ts'
 import { sleepsOn, type Waiter, type Woken } from './waiting.ts'
-import { Caller, copyWords, type Words, wordsOf } from './words.ts'
+import { Caller, copyWords, NO_WORDS, type Words, wordsOf } from './words.ts'
 
 /**
  * The reading side of a ring of records. Room goes back to the producer an eighth of the ring at a time, and all of it when there
@@ -29,14 +30,19 @@ export class RecordConsumer extends LaneEnd {
   readonly #read: number
   protected override readonly waiter: Waiter
   readonly #caller = new Caller()
+  /** The array that was copied into last, and its words. */
+  #view: ArrayBufferView | null = null
+  #to: Words = NO_WORDS
   #at: number
   #until: number
   #returned: number
   #stopped = false
+  readonly #pace: Pace
 
   /** By `attachConsumer`. @throws RingError `taken` */
-  constructor(lane: Lane, owner: number) {
+  constructor(lane: Lane, owner: number, tune: Tune) {
     super(lane, 'consumer', owner)
+    this.#pace = new Pace(tune)
     const { shape, cells, at, memory } = lane
     this.recordBytesMax = shape.messageBytes
     this.data = new Uint8Array(memory, dataAt(lane), shape.slots * WORD_BYTES)
@@ -68,9 +74,25 @@ export class RecordConsumer extends LaneEnd {
   popBytes(target: ArrayBufferView): number {
     const length = this.peek()
     if (length < 0) return -1
-    const caller = this.#caller
-    if (caller.view !== target || length > caller.bytes.length) caller.adopt(target, target.byteLength)
-    const { words, bytes } = caller
+    if (target !== this.#view) this.#adopt(target)
+    const to = this.#to
+    const whole = length >>> 3
+    if (whole << 3 !== length || whole > to.length) return this.#popAny(target, length)
+    copyWords(this.#words, ((this.#at >>> 1) & this.#mask) + 1, to, 0, whole)
+    this.#consumed(1 + whole)
+    return length
+  }
+
+  #adopt(target: ArrayBufferView): void {
+    this.#caller.adopt(target, target.byteLength)
+    this.#view = target
+    this.#to = this.#caller.words ?? NO_WORDS
+  }
+
+  /** Of bytes that are no whole words, or into an array that doesn't begin at one, or is too small. */
+  #popAny(target: ArrayBufferView, length: number): number {
+    if (length > this.#caller.bytes.length) this.#adopt(target)
+    const { words, bytes } = this.#caller
     if (length > bytes.length)
       throw new RingError('bad argument', `the record has ${length} bytes, and the array only ${bytes.length}`)
     const { offset } = this
@@ -86,7 +108,10 @@ export class RecordConsumer extends LaneEnd {
 
   /** Bytes of the oldest record, which stays: they begin at `offset` of `data`; -1: there is none. `tag` has its tag. */
   peek(): number {
-    if (!this.#atRecord() && !this.#hasMore()) return -1
+    if (!this.#atRecord()) {
+      this.#pace.beforeLook(this.#at)
+      if (!this.#hasMore()) return -1
+    }
     const head = ((this.#at >>> 1) & this.#mask) * 2
     this.tag = this.#heads[head + 1] as number // within the ring
     return this.#heads[head] as number // likewise

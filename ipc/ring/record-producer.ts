@@ -5,7 +5,7 @@ import { READ, WORD_BYTES, WRITTEN } from './layout.ts'
 import { publish, published } from './protocol.ts'
 import { SKIP, wordsFor } from './record-layout.ts'
 import { type AsyncWaitOptions, sleepsOn, type Waiter, type Woken } from './waiting.ts'
-import { Caller, copyWords, type Words, wordsOf } from './words.ts'
+import { Caller, copyWords, NO_WORDS, type Words, wordsOf } from './words.ts'
 
 /** What goes with a record. */
 export interface RecordOptions {
@@ -34,6 +34,9 @@ export class RecordProducer extends LaneEnd {
   readonly #read: number
   protected override readonly waiter: Waiter
   readonly #caller = new Caller()
+  /** The array that was copied last, and its words. */
+  #view: ArrayBufferView | null = null
+  #from: Words = NO_WORDS
   /** Where the next record goes, and up to where the consumer was told. */
   #at: number
   #told: number
@@ -86,10 +89,39 @@ export class RecordProducer extends LaneEnd {
 
   /** As `pushBytes`; the consumer is told by `flush`, or when the ring is full. */
   writeBytes(record: ArrayBufferView, length = record.byteLength, tag = 0): boolean {
+    if (record !== this.#view) this.#adopt(record)
+    const words = this.#from
+    const whole = length >>> 3
+    const at = this.#at
+    const slot = (at >>> 1) & this.#mask
+    // Whole words in one piece, and room for them by what is known: all else is seldom, and looked at closely.
+    if (
+      whole << 3 !== length ||
+      whole > words.length ||
+      length > this.recordBytesMax ||
+      whole >= this.#room() ||
+      slot + whole > this.#mask ||
+      (tag | 0) !== tag ||
+      this.#reserved >= 0
+    )
+      return this.#writeAny(record, length, tag)
+    this.#head(slot, length, tag)
+    copyWords(words, 0, this.#words, slot + 1, whole)
+    this.#at = (at + 2 * (1 + whole)) | 0
+    this.#wanted = 1
+    return true
+  }
+
+  #adopt(record: ArrayBufferView): void {
+    this.#caller.adopt(record, record.byteLength)
+    this.#view = record
+    this.#from = this.#caller.words ?? NO_WORDS
+  }
+
+  #writeAny(record: ArrayBufferView, length: number, tag: number): boolean {
     if (this.#reserved >= 0) throw reserved()
-    const caller = this.#caller
-    if (caller.view !== record || length > caller.bytes.length) caller.adopt(record, record.byteLength)
-    const { words, bytes } = caller
+    if (length > this.#caller.bytes.length) this.#adopt(record)
+    const { words, bytes } = this.#caller
     if (length > bytes.length) throw new RingError('bad argument', `the array has ${bytes.length} bytes, not ${length}`)
     const slot = this.#begin(length, tag)
     if (slot < 0) return false

@@ -1,8 +1,8 @@
 import { RingError, wholeNumber } from './errors.ts'
 import { type Shape, strideOf, WORD_BYTES } from './layout.ts'
-import { Caller, copyWords, NO_VIEW, type Words, wordsOf } from './words.ts'
+import { Caller, copyWords, NO_WORDS, Views, type Words, wordsOf } from './words.ts'
 
-/** Up to so many words a message is copied by a loop; larger ones by `TypedArray.set`, for which each slot has a view. */
+/** Up to so many words a message is copied by a loop; larger ones by `TypedArray.set`. */
 const LOOP_WORDS = 16
 
 /** The slots of a lane, and copying messages into and out of them. Positions are doubled, as in the cells. */
@@ -16,9 +16,11 @@ export class Slots {
   readonly #inWords: boolean
   readonly #words: Words
   readonly #caller = new Caller()
+  /** The array that was copied last, and its words, if it is small: all that the next one needs is then at hand. */
+  #view: ArrayBufferView | null = null
+  #small: Words = NO_WORDS
   readonly #batch = new Caller()
-  /** Of large slots, made when first used. */
-  readonly #views: (Words | undefined)[] = []
+  readonly #views: Views
 
   /** @param at byte of the memory at which they begin */
   constructor(shape: Shape, memory: SharedArrayBuffer, at: number) {
@@ -28,6 +30,7 @@ export class Slots {
     this.#inWords = shape.messageBytes % WORD_BYTES === 0
     const words = shape.slots * this.#strideWords
     this.#words = wordsOf(memory, at, words)
+    this.#views = new Views(this.#words, this.#strideWords)
     this.bytes = new Uint8Array(memory, at, words * WORD_BYTES)
   }
 
@@ -43,34 +46,46 @@ export class Slots {
 
   /** Looks at the array of a message that is about to be copied. @throws RingError `bad argument`: it is too small */
   accept(message: ArrayBufferView): void {
+    if (message !== this.#caller.view || this.#caller.gone) this.#adopt(message)
+  }
+
+  #adopt(message: ArrayBufferView): void {
     const caller = this.#caller
-    if (caller.view !== message || caller.gone) caller.adopt(message, this.messageBytes)
+    caller.adopt(message, this.messageBytes)
+    this.#view = message
+    const { words } = caller
+    this.#small = words !== null && this.#inWords && this.#strideWords <= LOOP_WORDS ? words : NO_WORDS
   }
 
   put(message: ArrayBufferView, position: number): void {
-    const caller = this.#caller
-    if (caller.view !== message || caller.gone) caller.adopt(message, this.messageBytes)
-    const { words } = caller
-    if (words === null || !this.#inWords) return this.bytes.set(caller.bytes, this.offset(position))
+    if (message !== this.#view) this.#adopt(message)
+    const from = this.#small
     const stride = this.#strideWords
-    const slot = (position >>> 1) & this.#mask
-    if (stride > LOOP_WORDS) return this.#view(slot).set(words as never)
-    const to = this.#words
-    const at = slot * stride
-    for (let i = 0; i < stride; i++) to[at + i] = words[i] as never // of one kind
+    if (from.length !== stride) return this.#putLarge(message, position)
+    copyWords(from, 0, this.#words, ((position >>> 1) & this.#mask) * stride, stride)
   }
 
   take(message: ArrayBufferView, position: number): void {
-    const caller = this.#caller
-    if (caller.view !== message || caller.gone) caller.adopt(message, this.messageBytes)
-    const { words } = caller
-    if (words === null || !this.#inWords) return this.#takeBytes(caller.bytes, position)
+    if (message !== this.#view) this.#adopt(message)
+    const to = this.#small
     const stride = this.#strideWords
-    const slot = (position >>> 1) & this.#mask
-    if (stride > LOOP_WORDS) return words.set(this.#view(slot) as never)
-    const from = this.#words
-    const at = slot * stride
-    for (let i = 0; i < stride; i++) words[i] = from[at + i] as never // of one kind
+    if (to.length !== stride) return this.#takeLarge(message, position)
+    copyWords(this.#words, ((position >>> 1) & this.#mask) * stride, to, 0, stride)
+  }
+
+  /** Of those that a loop is no good for: large ones, and such as are no whole words. */
+  #putLarge(message: ArrayBufferView, position: number): void {
+    this.accept(message)
+    const { words, bytes } = this.#caller
+    if (words === null || !this.#inWords) this.bytes.set(bytes, this.offset(position))
+    else this.#words.set(words as never, this.offset(position) / WORD_BYTES) // of one kind
+  }
+
+  #takeLarge(message: ArrayBufferView, position: number): void {
+    this.accept(message)
+    const { words, bytes } = this.#caller
+    if (words === null || !this.#inWords) this.#takeBytes(bytes, position)
+    else words.set(this.#run(position, 1) as never)
   }
 
   #takeBytes(to: Uint8Array, position: number): void {
@@ -78,58 +93,46 @@ export class Slots {
     to.set(this.bytes.subarray(at, at + this.messageBytes))
   }
 
-  #view(slot: number): Words {
-    let view = this.#views[slot]
-    if (view === undefined) {
-      const stride = this.#strideWords
-      view = this.#words.subarray(slot * stride, (slot + 1) * stride)
-      this.#views[slot] = view
-    }
-    return view
+  /** Some slots that lie one behind the other, as words. */
+  #run(position: number, count: number): Words {
+    return this.#views.of((position >>> 1) & this.#mask, count)
   }
 
   /** @throws RingError `bad argument` unless the array has so many messages from that one on */
   inside(messages: ArrayBufferView, count: number, first: number): void {
-    if (!ArrayBuffer.isView(messages)) throw new RingError('bad argument', NO_VIEW)
-    const there = Math.floor(messages.byteLength / this.messageBytes)
+    const caller = this.#batch
+    if (caller.view !== messages || caller.bytes.length !== messages.byteLength)
+      caller.adopt(messages, messages.byteLength ?? 0)
+    const there = Math.floor(caller.bytes.length / this.messageBytes)
+    if (first >= 0 && count >= 0 && first + count <= there && (first | 0) === first && (count | 0) === count) return
     wholeNumber('first', first, 0, there)
     wholeNumber('count', count, 0, there - first)
   }
 
-  /** Copies messages that lie one behind the other. @param first of the array's, which to begin with */
-  putMany(messages: ArrayBufferView, first: number, count: number, position: number): void {
-    const words = this.#many(messages)
+  /** Copies messages of the array that was found good by `inside`, one behind the other. @param first of the array's, which to begin with */
+  putMany(first: number, count: number, position: number): void {
+    const { words, bytes } = this.#batch
+    const stride = this.#strideWords
     for (let done = 0; done < count; ) {
       const at = (position + 2 * done) | 0
       const some = Math.min(count - done, this.run(at))
       const from = first + done
-      if (words !== null) {
-        const stride = this.#strideWords
-        copyWords(words, from * stride, this.#words, this.offset(at) / WORD_BYTES, some * stride)
-      } else this.#putBytes(this.#batch.bytes, from, some, at)
+      if (words === null || !this.#inWords) this.#putBytes(bytes, from, some, at)
+      else copyWords(words, from * stride, this.#words, this.offset(at) / WORD_BYTES, some * stride)
       done += some
     }
   }
 
-  takeMany(messages: ArrayBufferView, first: number, count: number, position: number): void {
-    const words = this.#many(messages)
+  takeMany(first: number, count: number, position: number): void {
+    const { words, bytes } = this.#batch
     for (let done = 0; done < count; ) {
       const at = (position + 2 * done) | 0
       const some = Math.min(count - done, this.run(at))
       const to = first + done
-      if (words !== null) {
-        const stride = this.#strideWords
-        copyWords(this.#words, this.offset(at) / WORD_BYTES, words, to * stride, some * stride)
-      } else this.#takeManyBytes(this.#batch.bytes, to, some, at)
+      if (words === null || !this.#inWords) this.#takeManyBytes(bytes, to, some, at)
+      else words.set(this.#run(at, some) as never, to * this.#strideWords) // of one kind
       done += some
     }
-  }
-
-  #many(messages: ArrayBufferView): Words | null {
-    const caller = this.#batch
-    if (caller.view !== messages || caller.bytes.length !== messages.byteLength)
-      caller.adopt(messages, messages.byteLength)
-    return this.#inWords ? caller.words : null
   }
 
   #putBytes(from: Uint8Array, first: number, count: number, position: number): void {

@@ -2,6 +2,7 @@ import { dataAt, type Lane } from './ends.ts'
 import { RingError } from './errors.ts'
 import { LaneEnd } from './lane-end.ts'
 import { READ, WRITTEN } from './layout.ts'
+import { Pace, type Tune } from './pace.ts'
 import { publish, published } from './protocol.ts'
 import { Slots } from './slots.ts'
 import { messagesOf, type StreamOptions } from './stream.ts'
@@ -31,10 +32,12 @@ export class SpscConsumer extends LaneEnd {
   /** Up to where slots were given back. */
   #returned: number
   #stopped = false
+  readonly #pace: Pace
 
   /** By `attachConsumer`. @throws RingError `taken` */
-  constructor(lane: Lane, owner: number) {
+  constructor(lane: Lane, owner: number, tune: Tune) {
     super(lane, 'consumer', owner)
+    this.#pace = new Pace(tune)
     const { shape, cells, at } = lane
     this.capacity = shape.slots
     this.messageBytes = shape.messageBytes
@@ -60,7 +63,7 @@ export class SpscConsumer extends LaneEnd {
   /** Takes the oldest message, as a copy. `false`: there is none. @throws RingError `bad argument`: the array is too small; it stays */
   pop(message: ArrayBufferView): boolean {
     const at = this.#at
-    if (at === this.#until && !this.#hasMore()) return false
+    if (at === this.#until && !this.#hasMoreByNow()) return false
     this.#slots.take(message, at)
     this.#consumed((at + 2) | 0)
     return true
@@ -80,7 +83,7 @@ export class SpscConsumer extends LaneEnd {
     this.#slots.inside(messages, count, first)
     const some = this.#there(count)
     if (some === 0) return 0
-    this.#slots.takeMany(messages, first, some, this.#at)
+    this.#slots.takeMany(first, some, this.#at)
     this.#consumed((this.#at + 2 * some) | 0)
     return some
   }
@@ -126,12 +129,18 @@ export class SpscConsumer extends LaneEnd {
   }
 
   #there(most: number): number {
-    if (this.#known() < most) this.#hasMore()
+    if (this.#known() < most) this.#hasMoreByNow()
     return Math.min(this.#known(), most)
   }
 
   #known(): number {
     return ((this.#until - this.#at) | 0) >> 1
+  }
+
+  /** As `hasMore`, at its pace. */
+  #hasMoreByNow(): boolean {
+    this.#pace.beforeLook(this.#at)
+    return this.#hasMore()
   }
 
   /** Looks how far the producer is; whether there is something now. */

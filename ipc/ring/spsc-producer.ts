@@ -107,7 +107,7 @@ export class SpscProducer extends LaneEnd {
     this.#slots.inside(messages, count, first)
     const some = this.#room(count)
     if (some === 0) return 0
-    this.#slots.putMany(messages, first, some, this.#at)
+    this.#slots.putMany(first, some, this.#at)
     this.publish(some)
     return some
   }

@@ -24,6 +24,8 @@ export function wordsOf(buffer: ArrayBufferLike, byteOffset: number, length: num
   return new WordArray(buffer as ArrayBuffer, byteOffset, length) // shared or not: its type asks for one of them
 }
 
+export const NO_WORDS = wordsOf(new ArrayBuffer(0), 0, 0)
+
 export const NO_VIEW = 'a message is a typed array or a DataView'
 
 const NO_BYTES = new Uint8Array(0)
@@ -53,11 +55,52 @@ export class Caller {
   }
 }
 
+/** Parts of an array, as views. They are kept where they are likely to be asked for again: making one costs more than copying it. */
+export class Views {
+  readonly #words: Words
+  readonly #stride: number
+  #count = 1
+  #views: (Words | undefined)[] = []
+
+  /** @param stride words of each element */
+  constructor(words: Words, stride: number) {
+    this.#words = words
+    this.#stride = stride
+  }
+
+  /** @param first element */
+  of(first: number, count: number): Words {
+    if (first % count !== 0) return this.#make(first, count)
+    if (count !== this.#count) {
+      this.#count = count
+      this.#views = []
+    }
+    const view = this.#views[first / count] ?? this.#make(first, count)
+    this.#views[first / count] = view
+    return view
+  }
+
+  #make(first: number, count: number): Words {
+    return this.#words.subarray(first * this.#stride, (first + count) * this.#stride)
+  }
+}
+
 /** Up to here a loop is faster than `TypedArray.set`, which needs a view. */
 const LOOP_WORDS = 32
 
 export function copyWords(from: Words, at: number, to: Words, toAt: number, count: number): void {
-  if (count > LOOP_WORDS)
-    to.set(from.subarray(at, at + count) as never, toAt) // both of the kind that this engine copies
-  else for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] as never // likewise
+  if (count <= LOOP_WORDS) {
+    let i = 0
+    for (; i < count - 7; i += 8) {
+      to[toAt + i] = from[at + i] as never // both of the kind that this engine copies
+      to[toAt + i + 1] = from[at + i + 1] as never
+      to[toAt + i + 2] = from[at + i + 2] as never
+      to[toAt + i + 3] = from[at + i + 3] as never
+      to[toAt + i + 4] = from[at + i + 4] as never
+      to[toAt + i + 5] = from[at + i + 5] as never
+      to[toAt + i + 6] = from[at + i + 6] as never
+      to[toAt + i + 7] = from[at + i + 7] as never
+    }
+    for (; i < count; i++) to[toAt + i] = from[at + i] as never
+  } else to.set((at === 0 && count === from.length ? from : from.subarray(at, at + count)) as never, toAt)
 }
