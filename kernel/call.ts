@@ -71,8 +71,8 @@ export interface CallDef<A extends Args, R> {
   giveUp?(kernel: Kernel, thread: Thread, args: A, reason: GiveUpReason): Outcome
   /** Absolute time (virtual ns) at which the waiting call gives up with `timeout`; `null` for never. */
   deadline?(kernel: Kernel, thread: Thread, args: A): number | null
-  /** SA_RESTART makes it go on after a handler, instead of giving up. */
-  readonly restarts?: boolean
+  /** SA_RESTART makes it go on after a handler, instead of giving up: always, or while it stands so. */
+  readonly restarts?: boolean | ((thread: Thread) => boolean)
   waitsFor?(kernel: Kernel, thread: Thread, args: A): Waits
   /** A handler that runs while the call waits ends the wait, or begins it anew: whoever may send signals may end it. */
   readonly interruptible?: boolean

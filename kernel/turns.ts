@@ -243,7 +243,7 @@ export abstract class Turns extends Programs {
     const handler = disposition.handler === null ? undefined : kernel.handlers.get(disposition.handler)
     const { call } = thread
     const waiting = call !== null && call.outcome === null && this.waits(task, thread)
-    if (waiting && !(disposition.restart && task.pending?.def.restarts === true)) this.interrupt(task, thread)
+    if (waiting && !(disposition.restart && this.restarts(task, thread))) this.interrupt(task, thread)
     if (handler === undefined) return this.goOn(task, thread)
     if (thread.call !== null) {
       thread.interrupted.push({ signal, call: { ...thread.call }, until: armedUntil(kernel, thread) })
@@ -259,6 +259,11 @@ export abstract class Turns extends Programs {
   protected waits(task: Task, thread: Thread): boolean {
     if (thread.call?.slept === true) return !thread.call.woken
     return this.guards.applies(task, thread) && !this.guards.holds(task, thread)
+  }
+
+  protected restarts({ pending }: Task, thread: Thread): boolean {
+    const restarts = pending?.def.restarts ?? false
+    return typeof restarts === 'function' ? restarts(thread) : restarts
   }
 
   /** The waiting call ends with what it has, or decides to keep waiting; the program learns of it after the handler. */

@@ -13,18 +13,16 @@ import {
   type MemoryObject,
   peek,
   type Ref,
-  readMemory,
   reads,
   SIZE,
   setDescriptor,
-  writeMemory,
   writes,
 } from '../../kernel/index.ts'
-import { bytes, integer, posixError } from './args.ts'
-import { canRead, canWrite, FIRST_DESCRIPTOR, type File, openFileAt, truncate } from './file.ts'
+import { integer, posixError } from './args.ts'
+import { canWrite, FIRST_DESCRIPTOR, type File, type OpenFile, openFileAt, truncate } from './file.ts'
 import { SEEK_CUR, SEEK_END, SEEK_SET } from './flags.ts'
 
-/** Calls on descriptors of any kind; on a shared memory object they work as on the file that it is on Linux. */
+/** Calls on descriptors of any kind; a shared memory object is the file that it is on Linux. */
 
 interface OneFd extends Args {
   readonly fd: number
@@ -149,7 +147,7 @@ const lseekDef = defineCall<{ readonly fd: number; readonly offset: number; read
         if (whence !== SEEK_SET && whence !== SEEK_CUR && whence !== SEEK_END) return fail(kernel, 'EINVAL')
         const { memory } = peek(kernel, open.file)
         if (memory === null) return fail(kernel, 'ESPIPE')
-        const description = writes(kernel, open.id as Ref<typeof open>)
+        const description = writes(kernel, open.id as Ref<OpenFile>) // what has memory is one
         const from =
           whence === SEEK_SET ? 0 : whence === SEEK_CUR ? description.position : reads(kernel, memory, SIZE).size
         const position = from + offset
@@ -168,59 +166,3 @@ const lseekDef = defineCall<{ readonly fd: number; readonly offset: number; read
  */
 export const lseek = (fd: number, offset: number, whence: number): Call<number> =>
   call(lseekDef, { fd: integer(fd), offset: integer(offset), whence: integer(whence) })
-
-const readDef = defineCall<{ readonly fd: number; readonly count: number }, string>({
-  name: 'read',
-  error: posixError,
-  stages: [
-    {
-      attempt(kernel, thread, { fd, count }) {
-        const open = openFileAt(kernel, thread, fd)
-        if (open === null || !canRead(open)) return fail(kernel, 'EBADF')
-        if (count < 0) return fail(kernel, 'EINVAL')
-        const { memory } = peek(kernel, open.file)
-        if (memory === null) return fail(kernel, 'ENOSYS')
-        const description = writes(kernel, open.id as Ref<typeof open>)
-        const bytes = readMemory(kernel, memory, description.position, count)
-        description.position += bytes.length
-        return done(kernel, bytes)
-      },
-    },
-  ],
-})
-
-/**
- * Reads up to `count` bytes at the offset, and moves it on; fewer, in the end none, at the file's end.
- * @returns a string with one character a byte
- * @throws PosixError EBADF, EINVAL. Pipes and sockets: ENOSYS, until they are modelled. read(2)
- */
-export const read = (fd: number, count: number): Call<string> =>
-  call(readDef, { fd: integer(fd), count: integer(count) })
-
-const writeDef = defineCall<{ readonly fd: number; readonly data: string | null }, number>({
-  name: 'write',
-  error: posixError,
-  stages: [
-    {
-      attempt(kernel, thread, { fd, data }) {
-        const open = openFileAt(kernel, thread, fd)
-        if (open === null || !canWrite(open)) return fail(kernel, 'EBADF')
-        if (data === null) return fail(kernel, 'EFAULT')
-        const { memory } = peek(kernel, open.file)
-        if (memory === null) return fail(kernel, 'ENOSYS')
-        const description = writes(kernel, open.id as Ref<typeof open>)
-        if (!Number.isSafeInteger(description.position + data.length)) return fail(kernel, 'EFBIG')
-        writeMemory(kernel, memory, description.position, data)
-        description.position += data.length
-        return done(kernel, data.length)
-      },
-    },
-  ],
-})
-
-/**
- * Writes at the offset, growing the file, and moves it on; returns how many bytes.
- * @param data a string with one character a byte; one with other characters, as any bad buffer, is EFAULT
- * @throws PosixError EBADF, EFAULT, EFBIG. Pipes and sockets: ENOSYS, until they are modelled. write(2)
- */
-export const write = (fd: number, data: string): Call<number> => call(writeDef, { fd: integer(fd), data: bytes(data) })

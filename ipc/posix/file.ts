@@ -4,6 +4,8 @@ import {
   CREDENTIALS,
   create,
   createMemory,
+  DESCRIPTORS,
+  DESCRIPTORS_MAX,
   type Description,
   defineKind,
   descriptionAt,
@@ -25,7 +27,7 @@ import {
   type Thread,
   writes,
 } from '../../kernel/index.ts'
-import { NAME_MAX, O_ACCMODE, O_RDONLY, O_TRUNC, O_WRONLY } from './flags.ts'
+import { NAME_MAX, O_ACCMODE, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from './flags.ts'
 
 /**
  * Files: what names and descriptors lead to, who may open them, and who may take their names away. A name is an object
@@ -52,10 +54,14 @@ interface Name extends KernelObject {
   readonly file: Ref<File>
 }
 
-/** An open file description: the access mode is in `flags`. */
-export interface OpenFile extends Description {
-  readonly kind: 'open file'
+/** An open file description of any kind: the access mode is in `flags`. */
+export interface Opened extends Description {
   readonly file: Ref<File>
+}
+
+/** One of a regular file. */
+export interface OpenFile extends Opened {
+  readonly kind: 'open file'
   /** Where the next read or write begins. */
   position: number
 }
@@ -79,8 +85,20 @@ export function lookup(kernel: Kernel, path: Id): Ref<File> | null {
 export function createFile(kernel: Kernel, creator: Thread, path: Id, name: string, mode: number): Ref<File> {
   const memory = createMemory(kernel, creator, name, 0)
   retain(kernel, memory)
+  return createNamed(kernel, creator, path, 'reg', mode, memory)
+}
+
+/** Makes a file of that type with that name. */
+export function createNamed(
+  kernel: Kernel,
+  creator: Thread,
+  path: Id,
+  type: File['type'],
+  mode: number,
+  memory: Ref<MemoryObject> | null = null,
+): Ref<File> {
   const { umask } = readsProcess(kernel, creator.process, CREDENTIALS)
-  const file = createInode(kernel, creator, 'reg', mode & 0o7777 & ~umask, memory)
+  const file = createInode(kernel, creator, type, mode & 0o7777 & ~umask, memory, 0)
   giveName(kernel, path, file)
   return file
 }
@@ -99,19 +117,31 @@ export function createInode(
   type: File['type'],
   mode: number,
   memory: Ref<MemoryObject> | null = null,
+  nlink = 1,
 ): Ref<File> {
   const { uid, gid } = readsProcess(kernel, creator.process, CREDENTIALS)
-  const nlink = type === 'reg' ? 0 : 1
   return create<File>(kernel, creator, (id) => ({ id, kind: 'file', type, mode, uid, gid, nlink, memory, refs: 0 }))
 }
 
 /** 0 to 2 are a process's terminal, which is not modelled. */
 export const FIRST_DESCRIPTOR = 3
 
-/** Opens the file: the lowest free descriptor of a new open file description; `null` when the table is full (EMFILE). */
+/** Whether a descriptor is left. Calls that do more than to open ask first. */
+export function hasDescriptor(kernel: Kernel, thread: Thread): boolean {
+  const { descriptors } = readsProcess(kernel, thread.process, DESCRIPTORS)
+  for (let fd = FIRST_DESCRIPTOR; fd < DESCRIPTORS_MAX; fd++) if (descriptors[fd] === undefined) return true
+  return false
+}
+
+/** Opens the regular file: the lowest free descriptor of a new open file description; `null` when the table is full (EMFILE). */
 export function openFile(kernel: Kernel, opener: Thread, file: Ref<File>, flags: number): number | null {
   retain(kernel, file)
   const open = create<OpenFile>(kernel, opener, (id) => ({ id, kind: 'open file', refs: 0, flags, file, position: 0 }))
+  return describe(kernel, opener, open)
+}
+
+/** Gives the lowest free descriptor to a new open file description; when the table is full that goes, and it is `null` (EMFILE). */
+export function describe(kernel: Kernel, opener: Thread, open: Ref<Description>): number | null {
   retain(kernel, open)
   const fd = addDescriptor(kernel, opener, open, FIRST_DESCRIPTOR)
   release(kernel, open)
@@ -125,13 +155,16 @@ export function truncate(kernel: Kernel, ref: Ref<File>, size: number): void {
 }
 
 /** The open file behind a descriptor, `null` for none (EBADF). */
-export function openFileAt(kernel: Kernel, thread: Thread, fd: number): OpenFile | null {
+export function openFileAt(kernel: Kernel, thread: Thread, fd: number): Opened | null {
   const ref = descriptionAt(kernel, thread, fd)
-  return ref === null ? null : peek<OpenFile>(kernel, ref as Ref<OpenFile>) // every description so far is of a file
+  return ref === null ? null : peek<Opened>(kernel, ref as Ref<Opened>) // descriptors are of files
 }
 
-export const canRead = (open: OpenFile): boolean => (open.flags & O_ACCMODE) !== O_WRONLY
-export const canWrite = (open: OpenFile): boolean => (open.flags & O_ACCMODE) !== O_RDONLY
+/** The access mode 3 is for ioctl alone. */
+export const canRead = ({ flags }: Opened): boolean =>
+  (flags & O_ACCMODE) === O_RDONLY || (flags & O_ACCMODE) === O_RDWR
+export const canWrite = ({ flags }: Opened): boolean =>
+  (flags & O_ACCMODE) === O_WRONLY || (flags & O_ACCMODE) === O_RDWR
 
 const MAY_READ = 4
 const MAY_WRITE = 2

@@ -10,7 +10,10 @@ export const O_ACCMODE = 3
 export const O_CREAT = 0o100
 export const O_EXCL = 0o200
 export const O_TRUNC = 0o1000
+export const O_APPEND = 0o2000
 export const O_NONBLOCK = 0o4000
+/** Of a pipe: what each write writes is a packet. */
+export const O_DIRECT = 0o40000
 export const O_CLOEXEC = 0o2000000
 
 // mmap(2)
@@ -24,7 +27,25 @@ export const SEEK_SET = 0
 export const SEEK_CUR = 1
 export const SEEK_END = 2
 
+// fcntl(2), ioctl(2)
+export const F_DUPFD = 0
+export const F_GETFL = 3
+export const F_SETFL = 4
+export const F_SETPIPE_SZ = 1031
+export const F_GETPIPE_SZ = 1032
+export const FIONREAD = 0x541b
+
+// poll(2)
+export const POLLIN = 0x1
+export const POLLOUT = 0x4
+export const POLLERR = 0x8
+export const POLLHUP = 0x10
+export const POLLNVAL = 0x20
+export const POLLRDHUP = 0x2000
+
 // Limits.
+/** Bytes that a write to a pipe writes in one piece. */
+export const PIPE_BUF = 4096
 /** Bytes in a file's name. */
 export const NAME_MAX = 255
 /** The largest value of a semaphore. */
@@ -54,6 +75,26 @@ export const CLOCK_REALTIME = 0
 export const CLOCK_MONOTONIC = 1
 
 // socket(2)
+export const AF_UNIX = 1
 export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
 export const SOCK_SEQPACKET = 5
+export const SOCK_NONBLOCK = O_NONBLOCK
+export const SOCK_CLOEXEC = O_CLOEXEC
+
+// listen(2)
+export const SOMAXCONN = 4096
+
+// shutdown(2)
+export const SHUT_RD = 0
+export const SHUT_WR = 1
+export const SHUT_RDWR = 2
+
+// send(2), recv(2)
+export const MSG_OOB = 0x1
+export const MSG_PEEK = 0x2
+export const MSG_CTRUNC = 0x8
+export const MSG_TRUNC = 0x20
+export const MSG_DONTWAIT = 0x40
+export const MSG_WAITALL = 0x100
+export const MSG_NOSIGNAL = 0x4000

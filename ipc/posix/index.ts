@@ -2,8 +2,12 @@
 export { PosixError } from '../../kernel/index.ts'
 export * from './barrier.ts'
 export * from './cond.ts'
-export { close, dup, dup2, fstat, ftruncate, lseek, read, type Stat, write } from './descriptor.ts'
+export { accept, connect } from './connect.ts'
+export { close, dup, dup2, fstat, ftruncate, lseek, type Stat } from './descriptor.ts'
+export { fcntl, ioctl } from './fcntl.ts'
+export { mkfifo } from './fifo.ts'
 export * from './flags.ts'
+export type { Received } from './message.ts'
 export * from './mmap.ts'
 export {
   type MqAttributes,
@@ -28,11 +32,21 @@ export {
   pthread_mutex_trylock,
   pthread_mutex_unlock,
 } from './mutex.ts'
-export { type Pair, pipe, socketpair } from './pipe.ts'
+export { open, unlink } from './open.ts'
+export { type Pair, pipe } from './pipe.ts'
+export { type PollFd, poll } from './poll.ts'
+export { read, write } from './read-write.ts'
+export { recv, recvfrom, recvmsg } from './recv.ts'
+
+import './mq-operations.ts'
+import './regular.ts'
+
 export * from './rwlock.ts'
 export * from './semaphore.ts'
 export * from './semaphore-named.ts'
+export { type MessageToSend, send, sendmsg, sendto } from './send.ts'
 export { shm_open, shm_unlink } from './shm.ts'
+export { bind, listen, shutdown, socket, socketpair } from './socket.ts'
 export * from './sysv-flags.ts'
 export type { IpcPerm } from './sysv-ids.ts'
 export { type MsqidDs, msgctl, msgget, msgrcv, msgsnd, type SysvMessage } from './sysv-msg.ts'

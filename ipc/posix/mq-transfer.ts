@@ -12,7 +12,6 @@ import {
   peek,
   pin,
   pinned,
-  type Ref,
   reads,
   sleepOn,
   type Thread,
@@ -20,9 +19,10 @@ import {
   type Waits,
 } from '../../kernel/index.ts'
 import { bytes, integer, posixError } from './args.ts'
-import { MQ_PRIO_MAX, O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from './flags.ts'
+import { MQ_PRIO_MAX, O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY } from './flags.ts'
 import { type OpenQueue, openQueueAt } from './mq.ts'
 import { hasMessage, hasRoom, type Message, put, receiversOf, sendersOf, take } from './mq-queue.ts'
+import { isNonblocking } from './status.ts'
 import { asNs, type Limit, limit, NS_PER_S, type Timespec } from './time.ts'
 
 /**
@@ -69,10 +69,6 @@ function source(kernel: Kernel, thread: Thread, { mqdes, length, abs_timeout }: 
   return length >= 0 && length < reads(kernel, open.file).msgsize ? 'EMSGSIZE' : open
 }
 
-/** Whether a call on that description fails instead of waiting. */
-const mayNotWait = (kernel: Kernel, open: OpenQueue): boolean =>
-  (reads(kernel, open.id as Ref<OpenQueue>).flags & O_NONBLOCK) !== 0
-
 /** Closing its descriptor does not end the wait. */
 function wait(kernel: Kernel, thread: Thread, open: OpenQueue, queue: string): Outcome {
   unpin(kernel, thread) // a call that is restarted has pinned it before
@@ -85,7 +81,7 @@ const sendStage = {
     const open = target(kernel, thread, args)
     if (typeof open === 'string') return fail(kernel, open)
     if (!hasRoom(reads(kernel, open.file))) {
-      return mayNotWait(kernel, open) ? fail(kernel, 'EAGAIN') : wait(kernel, thread, open, sendersOf(open.file))
+      return isNonblocking(kernel, open) ? fail(kernel, 'EAGAIN') : wait(kernel, thread, open, sendersOf(open.file))
     }
     put(kernel, open.file, { data: args.data ?? '', prio: args.prio })
     return thread.status === 'exited' ? gone() : done(kernel) // the notification was for itself, and deadly
@@ -97,7 +93,7 @@ const receiveStage = {
     const open = source(kernel, thread, args)
     if (typeof open === 'string') return fail(kernel, open)
     if (!hasMessage(reads(kernel, open.file))) {
-      return mayNotWait(kernel, open) ? fail(kernel, 'EAGAIN') : wait(kernel, thread, open, receiversOf(open.file))
+      return isNonblocking(kernel, open) ? fail(kernel, 'EAGAIN') : wait(kernel, thread, open, receiversOf(open.file))
     }
     return done(kernel, take(kernel, open.file))
   },

@@ -29,6 +29,7 @@ import { close } from './descriptor.ts'
 import { FIRST_DESCRIPTOR, giveName, isTooLong, lookup, mayOpen, unlinkName } from './file.ts'
 import { O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR, O_WRONLY, SIGEV_NONE, SIGEV_SIGNAL } from './flags.ts'
 import { createQueue, DEFAULT_MAXMSG, DEFAULT_MSGSIZE, type MessageQueue } from './mq-queue.ts'
+import { FLAGS, flagsOf } from './status.ts'
 
 /**
  * POSIX message queues, opened, closed and asked about: mq_overview(7). A queue descriptor is an ordinary one on Linux;
@@ -185,7 +186,7 @@ interface AttrArgs extends Args {
   readonly flags: number | null
 }
 
-const attributes = ({ flags }: OpenQueue, { maxmsg, msgsize, messages }: MessageQueue): MqAttributes => ({
+const attributes = (flags: number, { maxmsg, msgsize, messages }: MessageQueue): MqAttributes => ({
   mq_flags: flags & O_NONBLOCK,
   mq_maxmsg: maxmsg,
   mq_msgsize: msgsize,
@@ -201,9 +202,9 @@ const attrDef = defineCall<AttrArgs, MqAttributes>({
         if (flags !== null && (flags & ~O_NONBLOCK) !== 0) return fail(kernel, 'EINVAL')
         const open = openQueueAt(kernel, thread, mqdes)
         if (open === null) return fail(kernel, 'EBADF')
-        const before = attributes(reads(kernel, open.id as Ref<OpenQueue>), reads(kernel, open.file))
+        const before = attributes(flagsOf(kernel, open), reads(kernel, open.file))
         if (flags !== null) {
-          const description = writes(kernel, open.id as Ref<OpenQueue>)
+          const description = writes(kernel, open.id as Ref<OpenQueue>, FLAGS)
           description.flags = (description.flags & ~O_NONBLOCK) | flags
         }
         return done(kernel, before)

@@ -13,7 +13,8 @@ import {
 import * as posix from 'ipclab/posix'
 import type { Fields } from './fields.ts'
 import { type Acting, at, type Op, time } from './posix-acting.ts'
-import { asOctal, expand, flags, nameOf, octal, printed } from './posix-notation.ts'
+import { asOctal, flags, nameOf, octal } from './posix-notation.ts'
+import { fileOps } from './posix-ops-files.ts'
 import { ipcOps } from './posix-ops-ipc.ts'
 
 /** The recorded operations as calls: names, arguments and results renamed, and nothing else. */
@@ -35,6 +36,8 @@ const fd = (args: Fields): number => Number(args.fd)
 const slotRange = (args: Fields): [number, number] => [at(args.slot, args.off), Number(args.len)]
 
 const table: { readonly [op: string]: Op } = {
+  ...fileOps,
+
   // Processes
   fork: { make: () => forkByHand() },
   exit: { make: (_, args) => exit(Number(args.code)) },
@@ -55,27 +58,6 @@ const table: { readonly [op: string]: Op } = {
     make: (_, args) => umask(octal(args.mask)),
     tell: (old) => ({ ret: 0, old: asOctal(Number(old)) }),
   },
-
-  // Descriptors
-  close: { make: (_, args) => posix.close(fd(args)) },
-  dup: { make: (_, args) => posix.dup(fd(args)) },
-  dup2: { make: (_, args) => posix.dup2(fd(args), Number(args.newfd)) },
-  lseek: { make: (_, args) => posix.lseek(fd(args), Number(args.off), flags(args.whence)) },
-  ftruncate: { make: (_, args) => posix.ftruncate(fd(args), Number(args.len)) },
-  fstat: {
-    make: (_, args) => posix.fstat(fd(args)),
-    tell(value) {
-      const stat = value as posix.Stat // what fstat returns
-      return { ret: 0, ...stat, mode: asOctal(stat.mode) }
-    },
-  },
-  read: {
-    make: (_, args) => posix.read(fd(args), Number(args.len)),
-    tell: (data) => ({ ret: String(data).length, data: printed(String(data)) }),
-  },
-  write: { make: (_, args) => posix.write(fd(args), expand(args.data)) },
-  pipe: { make: (_, args) => posix.pipe(flags(args.flags)), tell: (fds) => ({ ret: 0, fds }) },
-  socketpair: { make: (_, args) => posix.socketpair(flags(args.type)), tell: (fds) => ({ ret: 0, fds }) },
 
   // Shared memory
   shm_open: { make: (_, args) => posix.shm_open(name(args), flags(args.oflag), octal(args.mode)) },

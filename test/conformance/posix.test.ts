@@ -10,6 +10,8 @@ test.each([
   ['sem', 271],
   ['sync', 230],
   ['sysv', 296],
+  ['pipe', 329],
+  ['unix', 294],
 ])('all recorded cases of %s go as on Linux', (family, count) => {
   const chosen = cases.filter(({ part }) => part === family)
   expect(chosen).toHaveLength(count)

@@ -99,7 +99,7 @@ const makers: { readonly [op: string]: Maker } = {
   read: (a, b) => posix.read(3 + (a % 3), pick(LENGTHS, b) % 300),
   write: (a, b) => posix.write(3 + (a % 3), 'abc\0é'.repeat(b % 4)),
   pipe: () => posix.pipe(),
-  socketpair: () => posix.socketpair(posix.SOCK_STREAM),
+  socketpair: () => posix.socketpair(posix.AF_UNIX, posix.SOCK_STREAM),
   mmap: (a, b, c) => {
     const flags = pick(
       [posix.MAP_SHARED, posix.MAP_SHARED, posix.MAP_PRIVATE, posix.MAP_PRIVATE | posix.MAP_ANONYMOUS],

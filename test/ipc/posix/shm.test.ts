@@ -1,5 +1,6 @@
 import { kill, load, setuid, store, umask } from 'ipclab/kernel'
 import {
+  AF_UNIX,
   close,
   dup,
   dup2,
@@ -262,7 +263,7 @@ test('dup2 closes what was there, and to itself it does nothing', () => {
 test('pipes and sockets are files of their kind', () => {
   const hand = new Hand({ a: 1000 })
   expect(hand.do('a', pipe())).toEqual([3, 4])
-  expect(hand.do('a', socketpair(SOCK_STREAM))).toEqual([5, 6])
+  expect(hand.do('a', socketpair(AF_UNIX, SOCK_STREAM))).toEqual([5, 6])
   expect(hand.do('a', fstat(3))).toEqual({ type: 'fifo', mode: 0o600, size: 0, nlink: 1, uid: 1000 })
   expect(hand.do('a', fstat(5))).toMatchObject({ type: 'sock', mode: 0o777 })
   expect(hand.do('a', lseek(3, 0, SEEK_SET))).toBe('ESPIPE')
@@ -281,7 +282,7 @@ test('a full table of descriptors is EMFILE, and nothing is left open by the att
   expect(hand.do('a', pipe())).toBe('EMFILE')
   hand.do('a', close(100))
   expect(hand.do('a', pipe())).toBe('EMFILE')
-  expect(hand.do('a', socketpair(SOCK_STREAM))).toBe('EMFILE')
+  expect(hand.do('a', socketpair(AF_UNIX, SOCK_STREAM))).toBe('EMFILE')
   expect(hand.do('a', dup(3))).toBe(100)
   expect(Object.keys(hand.driver.state.objects)).toHaveLength(before)
 })
