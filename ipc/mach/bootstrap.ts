@@ -4,12 +4,14 @@ import {
   install,
   type Kernel,
   type KernelObject,
+  READ,
   type Ref,
   reads,
+  SEQ_CST,
   type Thread,
   writes,
 } from '../../kernel/index.ts'
-import { taskCall } from './calls.ts'
+import { type Answer, OK, taskCall } from './calls.ts'
 import {
   MACH_MSG_TYPE_COPY_SEND,
   MACH_MSG_TYPE_MAKE_SEND,
@@ -20,7 +22,7 @@ import {
 import { takeRight } from './copyin.ts'
 import { copyoutRight, putRight } from './copyout.ts'
 import { typeInMessage } from './message.ts'
-import { createPort, type Port } from './port.ts'
+import { createPort, PLACE, type Port } from './port.ts'
 import { add, freshName, look, rememberPort, type SpaceRef, spaceOf } from './space.ts'
 
 /**
@@ -38,71 +40,72 @@ interface Services extends KernelObject {
 const SERVICES: Ref<Services> = 'mach-services'
 const SERVER: SpaceRef = spaceOf('(bootstrap)')
 
-function services(kernel: Kernel): Readonly<Services> {
-  if (!exists(kernel, SERVICES)) install<Services>(kernel, { id: SERVICES, kind: 'mach services', ports: {} })
-  return reads(kernel, SERVICES)
+/** The server's name for the port of a service; `null` when there is no such service. */
+function nameOf(kernel: Kernel, service: string): number | null {
+  kernel.footprint.add(SERVICES, 0, READ, SEQ_CST)
+  if (!exists(kernel, SERVICES)) return null
+  const { ports } = reads(kernel, SERVICES)
+  return Object.hasOwn(ports, service) ? (ports[service] ?? null) : null
 }
 
-/** The port of that name, which the server makes and keeps until somebody checks in for it. */
+/** Makes a port with both rights, which the server keeps until somebody checks in for it. */
 function create(kernel: Kernel, thread: Thread, service: string): void {
   const name = freshName(kernel, SERVER)
   const object = createPort(kernel, thread, SERVER, name)
-  writes<Port>(kernel, object).label = service
+  writes<Port>(kernel, object, PLACE).label = service
   add(kernel, SERVER, name, { type: MACH_PORT_TYPE_RECEIVE, refs: 0, object, request: 0 })
   rememberPort(kernel, SERVER, name, object)
   takeRight(kernel, SERVER, name, MACH_MSG_TYPE_MAKE_SEND, false)
   putRight(kernel, SERVER, name, object, typeInMessage(MACH_MSG_TYPE_MAKE_SEND), true)
+  if (!exists(kernel, SERVICES)) install<Services>(kernel, { id: SERVICES, kind: 'mach services', ports: {} })
   writes(kernel, SERVICES).ports[service] = name
 }
 
-const createCall = taskCall<{ task: number; service: string }, void>(
-  'bootstrap_create_service',
-  (kernel, _space, { service }, thread) => {
-    if (Object.hasOwn(services(kernel).ports, service)) return { failed: 'BOOTSTRAP_NAME_IN_USE' }
-    create(kernel, thread, service)
-    return { value: undefined }
-  },
-)
+interface ServiceArgs {
+  readonly [name: string]: number | string
+  readonly task: number
+  readonly service: string
+}
+
+/** The calling task's port is never dead. */
+const asked = (service: string): ServiceArgs => ({ task: 0, service: String(service) })
+
+const createCall = taskCall<ServiceArgs, void>('bootstrap_create_service', (kernel, _space, { service }, thread) => {
+  if (nameOf(kernel, service) !== null) return { failed: 'BOOTSTRAP_NAME_IN_USE' }
+  create(kernel, thread, service)
+  return OK
+})
 
 /**
  * Makes the port of a service, to which messages can be sent before anybody receives them.
  * @throws MachError BOOTSTRAP_NAME_IN_USE
  */
-export const bootstrap_create_service = (service: string): Call<void> =>
-  createCall({ task: 0, service: String(service) })
+export const bootstrap_create_service = (service: string): Call<void> => createCall(asked(service))
 
-/** A right from the server's space to the caller's. */
-function pass(kernel: Kernel, thread: Thread, name: number, disposition: number): number {
+/** Gives the caller a right that the server has for a service which lives. */
+function pass(kernel: Kernel, thread: Thread, service: string, disposition: number): Answer<number> {
+  const name = nameOf(kernel, service)
+  const entry = name === null ? null : look(kernel, SERVER, name)
+  if (name === null || entry === null || (entry.type & MACH_PORT_TYPE_SEND) === 0)
+    return { failed: 'BOOTSTRAP_UNKNOWN_SERVICE' }
   const taken = takeRight(kernel, SERVER, name, disposition, false)
-  return taken === null ? 0 : copyoutRight(kernel, spaceOf(thread.process), taken.carried, typeInMessage(disposition))
+  if (taken === null) return { failed: 'BOOTSTRAP_SERVICE_ACTIVE' }
+  return { value: copyoutRight(kernel, spaceOf(thread.process), taken.carried, typeInMessage(disposition)) }
 }
 
-const checkInCall = taskCall<{ task: number; service: string }, number>(
-  'bootstrap_check_in',
-  (kernel, _space, { service }, thread) => {
-    const name = Object.hasOwn(services(kernel).ports, service) ? (services(kernel).ports[service] ?? 0) : 0
-    const type = look(kernel, SERVER, name)?.type ?? 0
-    if ((type & MACH_PORT_TYPE_SEND) === 0) return { failed: 'BOOTSTRAP_UNKNOWN_SERVICE' }
-    if ((type & MACH_PORT_TYPE_RECEIVE) === 0) return { failed: 'BOOTSTRAP_SERVICE_ACTIVE' }
-    return { value: pass(kernel, thread, name, MACH_MSG_TYPE_MOVE_RECEIVE) }
-  },
+const checkInCall = taskCall<ServiceArgs, number>('bootstrap_check_in', (kernel, _space, { service }, thread) =>
+  pass(kernel, thread, service, MACH_MSG_TYPE_MOVE_RECEIVE),
 )
 
 /**
  * Becomes the one who serves: returns the receive right.
  * @throws MachError BOOTSTRAP_UNKNOWN_SERVICE, BOOTSTRAP_SERVICE_ACTIVE
  */
-export const bootstrap_check_in = (service: string): Call<number> => checkInCall({ task: 0, service: String(service) })
+export const bootstrap_check_in = (service: string): Call<number> => checkInCall(asked(service))
 
-const lookUpCall = taskCall<{ task: number; service: string }, number>(
-  'bootstrap_look_up',
-  (kernel, _space, { service }, thread) => {
-    const name = Object.hasOwn(services(kernel).ports, service) ? (services(kernel).ports[service] ?? 0) : 0
-    const type = look(kernel, SERVER, name)?.type ?? 0
-    if ((type & MACH_PORT_TYPE_SEND) === 0) return { failed: 'BOOTSTRAP_UNKNOWN_SERVICE' }
-    return { value: pass(kernel, thread, name, MACH_MSG_TYPE_COPY_SEND) }
-  },
+const lookUpCall = taskCall<ServiceArgs, number>('bootstrap_look_up', (kernel, _space, { service }, thread) =>
+  pass(kernel, thread, service, MACH_MSG_TYPE_COPY_SEND),
 )
 
 /** Returns a send right to a service. @throws MachError BOOTSTRAP_UNKNOWN_SERVICE (or it is dead) */
-export const bootstrap_look_up = (service: string): Call<number> => lookUpCall({ task: 0, service: String(service) })
+export const bootstrap_look_up = (service: string): Call<number> => lookUpCall(asked(service))

@@ -1,0 +1,194 @@
+import fc from 'fast-check'
+import {
+  type Call,
+  CallError,
+  type Context,
+  type Faults,
+  type Program,
+  type Scenario,
+  scenario,
+  store,
+  thread_create,
+  type WakeOrder,
+} from 'ipclab/kernel'
+import * as mach from 'ipclab/mach'
+import { faults } from '../../helpers/random-faults.ts'
+
+/**
+ * Random programs of three tasks that make every call of Mach's with arguments that are mostly right. Each has a port
+ * of its own from the start, and send rights to the others'. They catch every error.
+ */
+
+export const NAMES = ['p', 'q', 'r'] as const
+
+/** One call: which, and numbers out of which its arguments are made. */
+export interface MachOp {
+  readonly op: string
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  /** What a further thread does. */
+  readonly body: readonly MachOp[]
+}
+
+export interface MachCase {
+  readonly programs: readonly (readonly MachOp[])[]
+  readonly wakeOrder: WakeOrder
+  readonly seed: string
+  readonly faults: Faults
+}
+
+/** What came of each call, by program. */
+export type Ghost = string[]
+type Given = Context<unknown, unknown, Ghost>
+
+const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T // no list is empty
+
+const SELF = mach.mach_task_self()
+const RIGHTS = [0, 1, 1, 1, 2, 3, 3, 4]
+const DISPOSITIONS = [16, 17, 18, 19, 20, 20, 21, 21]
+const TIMEOUTS = [undefined, 0, 5]
+const taskOf = ({ pids }: Given, a: number): number => pick([SELF, SELF, ...NAMES.map((name) => pids[name] ?? 0)], a)
+/** A name that the task may well have, seldom one that nobody has. */
+const nameOf = (a: number): number => pick([1, 2, 3, 4, 5, 6, 7, 8, 0, 0xffff_ffff], a)
+
+/** A message of which something is right. */
+function messageOf(a: number, b: number, c: number): mach.MachMessage {
+  const bodies: mach.BodyItem[][] = [
+    [],
+    [{ data: [a, b, c] }],
+    [{ disposition: pick(DISPOSITIONS, c), ports: [nameOf(b)] }],
+    [{ string: 'abc' }, { disposition: pick(DISPOSITIONS, b), ports: [nameOf(c), nameOf(a)] }],
+    [{ address: 0x10000 + a, size: 100 * b, deallocate: c % 2 === 0 }],
+  ]
+  const replies = a % 3 === 0
+  return {
+    msgh_bits: mach.MACH_MSGH_BITS(pick([19, 19, 20, 17, 18, 21], b), replies ? pick(DISPOSITIONS, a + c) : 0),
+    msgh_remote_port: nameOf(a % 6),
+    ...(replies && { msgh_local_port: nameOf(c) }),
+    msgh_id: 100 + a,
+    body: pick(bodies, a + b + c),
+  }
+}
+
+type Maker = (a: number, b: number, c: number, context: Given) => Call<unknown>
+
+const makers: { readonly [op: string]: Maker } = {
+  allocate: (_, b) => mach.mach_port_allocate(SELF, pick(RIGHTS, b)),
+  allocate_name: (a, b) => mach.mach_port_allocate_name(SELF, pick(RIGHTS, b), nameOf(a)),
+  deallocate: (a) => mach.mach_port_deallocate(SELF, nameOf(a)),
+  destroy: (a) => mach.mach_port_destroy(SELF, nameOf(a)),
+  mod_refs: (a, b, c) => mach.mach_port_mod_refs(SELF, nameOf(a), pick([1, ...RIGHTS], b), pick([-1, -1, 1, 0, 5], c)),
+  get_refs: (a, b) => mach.mach_port_get_refs(SELF, nameOf(a), b % 6),
+  type: (a) => mach.mach_port_type(SELF, nameOf(a)),
+  names: () => mach.mach_port_names(SELF),
+  rename: (a, b) => mach.mach_port_rename(SELF, nameOf(a), nameOf(b)),
+  make_send: (a) => mach.mach_port_insert_right(SELF, nameOf(a), nameOf(a), 20),
+  insert_right: (a, b, c, context) =>
+    mach.mach_port_insert_right(taskOf(context, a), nameOf(b + 3), nameOf(c), pick(DISPOSITIONS, a)),
+  extract_right: (a, b, c, context) =>
+    mach.mach_port_extract_right(taskOf(context, a + 2), nameOf(b), pick(DISPOSITIONS, c)),
+  move_member: (a, b) => mach.mach_port_move_member(SELF, nameOf(a), nameOf(b)),
+  get_set_status: (a) => mach.mach_port_get_set_status(SELF, nameOf(a)),
+  set_qlimit: (a, b) => mach.mach_port_set_qlimit(SELF, nameOf(a), pick([0, 1, 1, 2, 5, 17], b)),
+  set_mscount: (a, b) => mach.mach_port_set_mscount(SELF, nameOf(a), b),
+  set_seqno: (a, b) => mach.mach_port_set_seqno(SELF, nameOf(a), b),
+  get_receive_status: (a) => mach.mach_port_get_receive_status(SELF, nameOf(a)),
+  request_notification: (a, b, c) =>
+    mach.mach_port_request_notification(SELF, nameOf(a), pick([69, 70, 72, 72, 71], b), c % 2, nameOf(b), 21),
+  send: (a, b, c) => mach.mach_msg_send(messageOf(a, b, c), pick(TIMEOUTS, c)),
+  receive: (a, _, c) => mach.mach_msg_receive(nameOf(a), pick(TIMEOUTS, c)),
+  large: (a, b) =>
+    mach.mach_msg(null, mach.MACH_RCV_MSG | mach.MACH_RCV_TIMEOUT | (b % 2 === 0 ? mach.MACH_RCV_LARGE : 0), {
+      rcv_name: nameOf(a),
+      rcv_size: 24 + 4 * (b % 3),
+      timeout: b % 4,
+    }),
+  rpc: (a, b, c) => mach.mach_msg_rpc(messageOf(3 * a, b, c), nameOf(c), pick(TIMEOUTS, b)),
+  abort: (a) => mach.thread_abort(pick(NAMES, a)),
+  terminate: (a, _, __, context) => mach.task_terminate(taskOf(context, a)),
+  vm_allocate: (a) => mach.vm_allocate(SELF, 100 * a),
+  vm_deallocate: (a, b) => mach.vm_deallocate(SELF, 0x10000 + a, 100 * b),
+  store: (a, b) => store(0x10000 + 4 * a, 'u32', b),
+}
+
+const number = fc.nat(11)
+const FREQUENT = ['send', 'send', 'send', 'receive', 'receive', 'rpc', 'make_send', 'allocate', 'request_notification']
+const RARE: ReadonlySet<string> = new Set(['terminate', 'store'])
+const usual = [...FREQUENT, ...Object.keys(makers).filter((name) => !RARE.has(name))]
+
+const plain = (ops: readonly string[]) =>
+  fc.record({ op: fc.constantFrom(...ops), a: number, b: number, c: number, body: fc.constant<MachOp[]>([]) })
+
+const { op } = fc.letrec<{ op: MachOp; body: MachOp[] }>((tie) => ({
+  body: fc.array(tie('op'), { maxLength: 4, depthIdentifier: 'body' }),
+  op: fc.oneof(
+    { depthIdentifier: 'body', depthSize: 'small' },
+    { weight: 30, arbitrary: plain(usual) },
+    { weight: 1, arbitrary: plain([...RARE]) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ op: fc.constant('thread'), a: number, b: number, c: number, body: tie('body') }),
+    },
+  ),
+}))
+
+const casesOf = (
+  maxLength: number,
+  faulty: fc.Arbitrary<Faults>,
+  orders: readonly WakeOrder[],
+): fc.Arbitrary<MachCase> =>
+  fc.record({
+    faults: faulty,
+    programs: fc.array(fc.array(op, { maxLength }), { minLength: NAMES.length, maxLength: NAMES.length }),
+    wakeOrder: fc.constantFrom(...orders),
+    seed: fc.string({ minLength: 1, maxLength: 4 }),
+  })
+
+const ORDERS: readonly WakeOrder[] = ['any', 'fifo', 'lifo']
+
+/** In most of them things may go wrong. */
+export const machCases = casesOf(14, faults(NAMES, ['SIGUSR1']), ORDERS)
+/** Nothing goes wrong from outside, and there is little of it. */
+export const smallCases = casesOf(3, fc.constant({}), ORDERS)
+
+export function scenarioOf({ programs, wakeOrder, faults }: MachCase): Scenario {
+  return scenario('random', {
+    *setup(): Program {
+      for (const name of NAMES) yield* mach.bootstrap_create_service(name)
+    },
+    ghost: (): Ghost => [],
+    programs: Object.fromEntries(
+      NAMES.map((name, at) => [name, (context: Given) => first(programs[at] ?? [], context)]),
+    ),
+    expect: 'holds',
+    deadlocks: 'total',
+    wakeOrder,
+    maxSteps: 300,
+    faults,
+  })
+}
+
+/** Name 1 is its own port's, 2 and 3 are the others'. */
+function* first(ops: readonly MachOp[], context: Given): Program {
+  yield* mach.bootstrap_check_in(context.name)
+  for (const name of NAMES) if (name !== context.name) yield* attempt(mach.bootstrap_look_up(name), context)
+  yield* body(ops, context)
+}
+
+function* body(ops: readonly MachOp[], context: Given): Program {
+  for (const { op: name, a, b, c, body: inner } of ops) {
+    if (name === 'thread') yield* thread_create(body, inner, context)
+    else yield* attempt((makers[name] as Maker)(a, b, c, context), context) // ops are made of these
+  }
+}
+
+function* attempt(call: Call<unknown>, { name, ghost }: Given): Program {
+  try {
+    const got = yield* call
+    ghost.push(`${name} ${call.def.name} ${JSON.stringify(got)}`)
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error
+    ghost.push(`${name} ${error.message} ${JSON.stringify(error.detail)}`)
+  }
+}
