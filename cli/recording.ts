@@ -43,6 +43,8 @@ function noting(decider: Decider, note: (simulation: Simulation) => void): Decid
   return {
     name: decider.name,
     keepsTime: decider.keepsTime,
+    ...(decider.wakeOrder === undefined ? {} : { wakeOrder: decider.wakeOrder }),
+    ...(decider.settings === undefined ? {} : { settings: decider.settings }),
     get complete() {
       return decider.complete
     },

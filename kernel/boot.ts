@@ -19,7 +19,8 @@ import {
   type Scenario,
   type World,
 } from './scenario.ts'
-import { copiesOf } from './scenario-check.ts'
+import { copiesOf, schedulingOf } from './scenario-check.ts'
+import { schedule } from './sched.ts'
 import type { Id, KernelState, Process, WakeOrder } from './state.ts'
 import { registeredSubsystems } from './subsystems.ts'
 import type { Transact } from './turns.ts'
@@ -46,6 +47,8 @@ interface Member {
   readonly name: string
   readonly program: ProgramOf<AnyValues, unknown, unknown>
   readonly context: { -readonly [K in keyof Context]: Context[K] }
+  /** When it arrives; `null`: it is there from the start. */
+  readonly arrives: number | null
   /** From the first run on. */
   task: Task | null
 }
@@ -125,12 +128,12 @@ export class Simulation {
     const { machine, looks } = this
     const ghost = looks === null ? this.ghost : looks.ghostFor(this.ghost)
     for (const member of this.#members) {
-      const { id, program, context, task } = member
+      const { id, program, context, arrives, task } = member
       context.ghost = ghost
       if (looks !== null) looks.starting = id
       const made = generator(id, program, context)
-      if (task === null) member.task = machine.start(id, made)
-      else machine.startAgain(task, made)
+      if (task === null) member.task = machine.start(id, made, arrives)
+      else machine.startAgain(task, made, arrives)
     }
     if (looks !== null) looks.starting = null
   }
@@ -184,8 +187,8 @@ export class Simulation {
     for (const name of Object.keys(scenario.programs)) {
       const spec = scenario.programs[name]
       if (spec === undefined) continue
-      const { program, copies, uid, priority } =
-        typeof spec === 'function' ? ({ program: spec } as ProgramSpec<AnyValues, unknown, unknown>) : spec
+      const said = typeof spec === 'function' ? ({ program: spec } as ProgramSpec<AnyValues, unknown, unknown>) : spec
+      const { program, copies, uid, priority } = said
       const count = copies === undefined ? undefined : copiesOf(name, asked(`copies of '${name}'`, copies, params))
       for (let index = 1; index <= (count ?? 1); index++) {
         const id = count === undefined ? name : `${name}${index}`
@@ -197,10 +200,12 @@ export class Simulation {
           process.gid = uid
         }
         if (priority !== undefined) process.priority = priority
+        const { arrives = null, ...scheduling } = schedulingOf(name, said, params, index)
+        schedule(process, scheduling)
         createThread(kernel, process, id)
         pids[id] = process.pid
         const context = { params, shared, ghost: undefined, name: id, index, pids }
-        this.#members.push({ id, name, program, context, task: null })
+        this.#members.push({ id, name, program, context, arrives, task: null })
       }
     }
     if (this.#members.length === 0) throw new BadInput(`'${scenario.title}' has no programs to run`)

@@ -88,6 +88,10 @@ export interface CallDef<A extends Args, R> {
   /** The program's own access to memory, in the memory order that its argument `order` names. */
   readonly isAccess?: true
   readonly synchronizes?: Synchronizes
+  /** Bytes that the call, having returned `result`, has copied between the program and the kernel. */
+  copies?(args: A, result: unknown): number
+  /** It may change what policies go by: `Process.sched` and `priority`. */
+  readonly reschedules?: true
   /**
    * The object that the call is about, as a reader would name it: the same text for the calls that wait there and those
    * that end such waits, and the same as `waitsFor(…).object`. Asked while the thread stands in the call.

@@ -99,6 +99,15 @@ const sleepDef = defineCall<{ readonly ns: number }, void>({
 /** Sleeps for so many virtual nanoseconds. Under an exploring strategy, for any time at all, in deadline order with other timers. */
 export const sleep = (ns: number): Call<void> => call(sleepDef, { ns })
 
+const ioDef = defineCall<{ readonly ns: number }, void>({
+  ...sleepDef,
+  name: 'io',
+  waitsFor: () => ({ object: 'I/O' }),
+})
+
+/** Waits for so many virtual nanoseconds for a device, which serves everybody at once. Apart from its name it is `sleep`: policies and measures tell the two apart. */
+export const io = (ns: number): Call<void> => call(ioDef, { ns })
+
 const clockDef = defineCall<Record<string, never>, number>({
   name: 'clock',
   error,

@@ -39,6 +39,7 @@ export {
 } from './queue.ts'
 export * from './ready.ts'
 export * from './scenario.ts'
+export * from './sched.ts'
 export { fault, raise, sendSignal } from './signal.ts'
 export * from './state.ts'
 export { RUNDOWN, registerSubsystem, type Subsystem } from './subsystems.ts'

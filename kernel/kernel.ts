@@ -42,6 +42,8 @@ export interface Spawned {
   readonly thread: Id
   readonly program: unknown
   readonly args: readonly unknown[]
+  /** When it arrives; absent: now. */
+  readonly at?: number
 }
 
 /**
@@ -174,6 +176,7 @@ export const DESCRIPTORS = 1
 export const MAPPINGS = 2
 export const SIGNALS = 3
 export const CREDENTIALS = 4
+export const SCHED = 5
 
 export function processOf(kernel: Kernel, thread: Thread): Process {
   const process = kernel.state.processes[thread.process]

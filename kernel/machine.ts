@@ -4,6 +4,7 @@ import { type Fault, Faultable, type FaultBook, NO_FAULTS } from './faults.ts'
 import type { Footprint } from './footprint.ts'
 import { threadOf } from './kernel.ts'
 import { ReadySet, Task } from './ready.ts'
+import { arrive, awaitArrival } from './sched.ts'
 import { isDue } from './signal.ts'
 import type { Id, KernelState, Thread } from './state.ts'
 import type { Transact } from './turns.ts'
@@ -22,6 +23,10 @@ export class Machine extends Faultable {
   #numbered = 0
   /** Told of each thread that becomes able to go on; for policies. */
   onReady: ((task: Task) => void) | null = null
+  /** Told of each thread that was able to go on and is not any more, or has ended; for policies. */
+  onWait: ((task: Task) => void) | null = null
+  /** Which CPU the last step was made on, where a policy knows of several. */
+  cpu = 0
   /** What hung on the guards of waits that the last step ended or interrupted: object and part. */
   abandoned: (readonly [Id, number])[] = []
   steps = 0
@@ -64,30 +69,37 @@ export class Machine extends Faultable {
     return this.transact === null ? task.thread : threadOf(this.kernel, task.id)
   }
 
-  /** Gives a thread a program, and runs it up to its first call. */
-  start(id: Id, program: Program<unknown> | null): Task {
+  /**
+   * Gives a thread a program, and runs it up to its first call.
+   * @param at when it arrives, in virtual ns: nothing of the program runs before
+   */
+  start(id: Id, program: Program<unknown> | null, at: number | null = null): Task {
     const known = this.tasks.get(id)
-    if (known !== undefined) return this.startAgain(known, program)
+    if (known !== undefined) return this.startAgain(known, program, at)
     const thread = threadOf(this.kernel, id)
     const task = new Task(id, this.#numbered, thread, program, !this.#inRun)
     this.#numbered += 1
     this.tasks.set(id, task)
-    this.#runUp(task, thread)
+    this.#runUp(task, thread, at)
     return task
   }
 
   /** The same for a thread of an earlier run that is there again. */
-  startAgain(task: Task, program: Program<unknown> | null): Task {
+  startAgain(task: Task, program: Program<unknown> | null, at: number | null = null): Task {
     const thread = this.thread(task)
     task.restart(thread, program)
-    this.#runUp(task, thread)
+    this.#runUp(task, thread, at)
     return task
   }
 
-  #runUp(task: Task, thread: Thread): void {
+  #runUp(task: Task, thread: Thread, at: number | null): void {
     if (task.program === null) return
     this.alive += 1
     thread.status = 'ready'
+    if (at !== null) {
+      this.stand(task, thread, arrive(at))
+      return awaitArrival(this.kernel, thread, at)
+    }
     this.resume(task, thread, true, undefined)
   }
 
@@ -236,9 +248,9 @@ export class Machine extends Faultable {
     const { kernel } = this
     const started: Task[] = []
     this.#transaction(() => {
-      for (const { thread, program, args } of kernel.spawned.slice()) {
+      for (const { thread, program, args, at } of kernel.spawned.slice()) {
         const run = program as (...args: readonly unknown[]) => Program<unknown> // fork's and thread_create's type
-        started.push(this.start(thread, run(...args)))
+        started.push(this.start(thread, run(...args), at))
       }
       for (const id of kernel.woken) {
         const thread = threadOf(kernel, id)
@@ -270,6 +282,7 @@ export class Machine extends Faultable {
     }
     this.ready.remove(task)
     task.ended = true
+    this.onWait?.(task)
     if (!task.original) this.tasks.delete(id)
   }
 
@@ -282,8 +295,9 @@ export class Machine extends Faultable {
       this.ready.add(task)
       if (task === this.running) this.ready.toFront(task)
       this.onReady?.(task)
-    } else {
+    } else if (task.slot >= 0) {
       this.ready.remove(task)
+      this.onWait?.(task)
     }
   }
 

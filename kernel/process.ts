@@ -40,6 +40,7 @@ export function createProcess(kernel: Kernel, wish: NewProcess): Process {
     uid: wish.uid,
     gid: wish.gid,
     priority: 0,
+    sched: null,
     umask: 0o022,
     status: 'alive',
     exit: null,
@@ -82,6 +83,7 @@ export function forkProcess(kernel: Kernel, parentId: Id, id: Id): Process {
   if (parent.threaded) kernel.footprint.add(parentId, WHOLE, READ, SEQ_CST)
   const child = createProcess(kernel, { id, parent: parentId, uid: parent.uid, gid: parent.gid })
   child.priority = parent.priority
+  if (parent.sched !== null) child.sched = { ...parent.sched, length: null, period: null, deadline: null }
   child.umask = parent.umask
   for (const signal of Object.keys(parent.dispositions) as Signal[]) {
     const disposition = parent.dispositions[signal]

@@ -40,6 +40,8 @@ export class Task {
   readonly watches: Watch[] = []
   /** By which question of `Watches` it was found last. */
   found = 0
+  /** What a policy keeps of it. */
+  kept: object | null = null
   /** What a call that was made by hand came to. */
   result: HandResult | null = null
 
@@ -60,6 +62,7 @@ export class Task {
     this.slot = -1
     this.result = null
     this.watching = 0
+    this.kept = null
     if (this.interrupted.length > 0) this.interrupted.length = 0
   }
 }

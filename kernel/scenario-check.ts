@@ -1,5 +1,6 @@
 import { BadInput } from './errors.ts'
-import type { Expectation, Faults, Param, Params, ScenarioBody } from './scenario.ts'
+import type { AnyValues, Expectation, Faults, Param, Params, ProgramSpec, ScenarioBody } from './scenario.ts'
+import { SCHEDULING, type Scheduling, wrongWith } from './sched.ts'
 import { signals, type WakeOrder } from './state.ts'
 
 /**
@@ -80,7 +81,7 @@ function fn(value: unknown): string | null {
   return typeof value === 'function' ? null : `must be a function, not ${inWords(value)}`
 }
 
-const SPEC_KEYS: readonly string[] = ['program', 'copies', 'uid', 'priority']
+const SPEC_KEYS: readonly string[] = ['program', 'copies', 'uid', 'priority', 'arrives', ...Object.keys(SCHEDULING)]
 
 function program(value: unknown): string | null {
   if (typeof value === 'function') return null
@@ -95,8 +96,40 @@ function program(value: unknown): string | null {
     return `.uid must be a whole number of at least 0, not ${inWords(uid)}`
   if (priority !== undefined && !Number.isSafeInteger(priority))
     return `.priority must be a whole number, not ${inWords(priority)}`
+  const said = Object.fromEntries(Object.entries(value).filter(([, one]) => typeof one !== 'function'))
+  const wrong = wrongWith(said) ?? wrongArrival(said.arrives)
+  if (wrong !== null) return `: ${wrong}`
   return null
 }
+
+const wrongArrival = (at: unknown): string | null =>
+  at === undefined || (Number.isSafeInteger(at) && (at as number) >= 0)
+    ? null
+    : `arrives is a whole number of ns, at least 0, not ${inWords(at)}`
+
+/** When a process arrives, and what is said of its scheduling, of its number among its copies. @throws BadInput */
+export function schedulingOf(
+  name: string,
+  spec: ProgramSpec<AnyValues, unknown, unknown>,
+  params: AnyValues,
+  index: number,
+): Scheduling & { readonly arrives?: number } {
+  const said: Record<string, unknown> = {}
+  for (const key of SAID) {
+    const value: unknown = spec[key]
+    if (value === undefined) continue
+    try {
+      said[key] = typeof value === 'function' ? value(params, index) : value
+    } catch (error) {
+      throw new BadInput(`programs.${name}.${key} threw ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  const wrong = wrongWith(said) ?? wrongArrival(said.arrives)
+  if (wrong !== null) throw new BadInput(`programs.${name}: ${wrong}`)
+  return said
+}
+
+const SAID = ['arrives', ...Object.keys(SCHEDULING)] as (keyof Scheduling | 'arrives')[] // its keys
 
 const COPIES_MAX = 1_000_000
 const COPIES_WORDS = `must be a whole number from 0 to ${COPIES_MAX}`

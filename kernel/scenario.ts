@@ -52,7 +52,7 @@ export interface World<V = AnyValues, S = unknown, G = unknown> {
 
 export type ProgramOf<V, S, G> = (context: Context<V, S, G>) => Program<unknown>
 
-/** A program with more said about it than its name. */
+/** A program with more said about it than its name. What policies go by is explained at `Scheduling`. */
 export interface ProgramSpec<V, S, G> {
   readonly program: ProgramOf<V, S, G>
   /** How many processes run it; they are called name1, name2 … Default: one, called by the name alone. */
@@ -61,7 +61,18 @@ export interface ProgramSpec<V, S, G> {
   readonly uid?: number
   /** Higher is more urgent, where the policy goes by it (`--policy priority`). Default 0; children have their parent's. */
   readonly priority?: number
+  /** When its processes arrive, in virtual ns; under a strategy, which knows no time, in that order. Default: they are there from the start. */
+  readonly arrives?: Said<V, number>
+  readonly nice?: Said<V, number>
+  readonly tickets?: Said<V, number>
+  readonly length?: Said<V, number>
+  readonly period?: Said<V, number>
+  readonly deadline?: Said<V, number>
+  readonly cpus?: Said<V, readonly number[]>
 }
+
+/** The same for all copies, or for each by its number, from 1. */
+export type Said<V, T> = T | ((params: V, index: number) => T)
 
 /** What may go wrong from outside: the explorer is free to let it happen, or not, at every point of a run. */
 export interface Faults {

@@ -55,6 +55,8 @@ export interface Process {
   gid: number
   /** Higher is more urgent. Only policies look at it; children have their parent's. */
   priority: number
+  /** What policies go by beside it; `null` when nothing was said. */
+  sched: Sched | null
   umask: number
   status: 'alive' | 'zombie' | 'reaped'
   /** How it ended; `null` while it lives. */
@@ -72,6 +74,23 @@ export interface Process {
   /** Where the next mapping without a wished address goes. */
   nextAddress: number
   dispositions: Partial<Record<Signal, Disposition>>
+}
+
+/** What policies go by (sched.ts); `null` stands for what was not said. Times in virtual ns. */
+export interface Sched {
+  /** From -20, the most favoured, to 19. */
+  nice: number
+  tickets: number | null
+  /** CPU time that it will need in all. */
+  length: number | null
+  /** From one release of a periodic task to the next. */
+  period: number | null
+  /** From each release until the job has to be done. */
+  deadline: number | null
+  /** Of the job under way; the first is the arrival. */
+  release: number
+  /** The CPUs that it may run on. */
+  cpus: number[] | null
 }
 
 export interface ExitStatus {

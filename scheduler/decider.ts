@@ -1,4 +1,5 @@
-import type { Door, Machine, Simulation } from '../kernel/index.ts'
+import type { Door, Machine, Simulation, WakeOrder } from '../kernel/index.ts'
+import type { DispatcherSettings } from './dispatcher/settings.ts'
 import type { Ending } from './run.ts'
 
 /** What a sampler knows from its runs. */
@@ -27,6 +28,10 @@ export interface Decider extends Door {
   readonly name: string
   /** Whether this is a policy, which keeps time, or a strategy, under which timers fire at any moment. */
   readonly keepsTime: boolean
+  /** In which order it supposes that waiters are woken, where nothing says so. Default: `any`. */
+  readonly wakeOrder?: WakeOrder
+  /** On what a policy runs, for the header of a trace. */
+  readonly settings?: DispatcherSettings
   /**
    * A run begins: number `index` of this decider, from 0, on a machine that stands before its first step.
    * `false`: there is none left to make.

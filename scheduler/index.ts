@@ -4,10 +4,38 @@ export { type Inversion, type Lock, LockOrder, type Nesting } from './checks/loc
 export { inversionInWords, inversionKey, placeInWords, raceInWords, raceKey } from './checks/words.ts'
 export * from './choice.ts'
 export { type Decider, type Learned, together } from './decider.ts'
-export { decider, deciders } from './named.ts'
+export {
+  COSTS,
+  type Cost,
+  type CostModel,
+  type CostName,
+  type Costs,
+  costs,
+  readCosts,
+  unit,
+  zero,
+} from './dispatcher/costs.ts'
+export { Dispatcher } from './dispatcher/dispatcher.ts'
+export { Entity } from './dispatcher/entity.ts'
+export type { Coming, Policy, RunQueue } from './dispatcher/policy.ts'
+export type { Layout } from './dispatcher/queues.ts'
+export { Recorder, type Stretch } from './dispatcher/recorder.ts'
+export { CPUS_MAX, type DispatcherOptions, type DispatcherSettings } from './dispatcher/settings.ts'
+export { decider, deciders, dispatcher, type OnMachine } from './named.ts'
 export { type Numbers, numbers } from './numbers.ts'
-export { priority } from './policies/priority.ts'
-export { fifo, rr } from './policies/rr.ts'
+export { cfs } from './policies/cfs.ts'
+export { edf } from './policies/edf.ts'
+export { eevdf } from './policies/eevdf.ts'
+export { fifo } from './policies/fifo.ts'
+export { lottery } from './policies/lottery.ts'
+export { type MlfqOptions, mlfq } from './policies/mlfq.ts'
+export { policies, policyNamed, readTime } from './policies/named.ts'
+export { type LockProtocol, priority } from './policies/priority.ts'
+export { rateMonotonic } from './policies/rate-monotonic.ts'
+export { rr } from './policies/rr.ts'
+export { sjf } from './policies/sjf.ts'
+export { srtf } from './policies/srtf.ts'
+export { stride } from './policies/stride.ts'
 export * from './run.ts'
 export { type Dfs, type DfsOptions, type DfsPart, dfs, partAfter } from './strategies/dfs.ts'
 export { boundedDpor } from './strategies/dpor/bounded.ts'

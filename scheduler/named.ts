@@ -1,7 +1,8 @@
 import { BadInput } from '../kernel/index.ts'
 import type { Decider } from './decider.ts'
-import { priority } from './policies/priority.ts'
-import { fifo, rr } from './policies/rr.ts'
+import { Dispatcher } from './dispatcher/dispatcher.ts'
+import type { DispatcherOptions } from './dispatcher/settings.ts'
+import { policies, policyNamed } from './policies/named.ts'
 import { dfs } from './strategies/dfs.ts'
 import { boundedDpor } from './strategies/dpor/bounded.ts'
 import { dpor } from './strategies/dpor/dpor.ts'
@@ -19,13 +20,19 @@ export const deciders: { readonly [name: string]: string } = {
   urw: 'a random walk, whoever has more steps left the likelier',
   dfs: 'every schedule, depth first; dfs:preemptions=N only those with at most N, fewest first',
   dpor: 'one schedule of each kind that order makes a difference to; proves as dfs does, sooner; dpor:source by source sets; dpor:refined with more that commutes; dpor:preemptions=N within a bound',
-  fifo: 'a policy: a thread runs until it waits or ends',
-  rr: 'a policy: each ready thread in turn, for rr:quantum=N steps',
-  priority: 'a policy: the most urgent process first, at once; first come, first served among equals',
+  ...policies,
 }
 
-/** The decider that a text such as `random` or `rr:quantum=2` names. @param others what else the caller takes, for the complaint @throws BadInput */
-export function decider(text: string, seed: string, others: readonly string[] = []): Decider {
+/** On what a policy runs. */
+export type OnMachine = Omit<DispatcherOptions, 'policy' | 'seed'>
+
+/**
+ * The decider that a text such as `random` or `rr:quantum=2` names.
+ * @param others what else the caller takes, for the complaint
+ * @param on CPUs and costs, for policies: one, and `unit`, if nothing is said
+ * @throws BadInput
+ */
+export function decider(text: string, seed: string, others: readonly string[] = [], on: OnMachine = {}): Decider {
   const [name, ...options] = text.split(':')
   switch (name) {
     case 'random':
@@ -44,13 +51,8 @@ export function decider(text: string, seed: string, others: readonly string[] = 
       if (options[0]?.startsWith('preemptions=') === true)
         return boundedDpor(numberOf(text, options, 'preemptions', 0, 0))
       return dporOf(text, options)
-    case 'fifo':
-      return plain(text, options, fifo())
-    case 'priority':
-      return plain(text, options, priority())
-    case 'rr':
-      return rr(numberOf(text, options, 'quantum', 1, 1))
     default:
+      if (Object.hasOwn(policies, name ?? '')) return dispatcher(text, seed, on)
       throw new BadInput(
         `there is no strategy or policy '${name}'; there are ${[...others, ...Object.keys(deciders)].join(', ')}`,
       )
@@ -82,3 +84,9 @@ function numberOf(text: string, options: readonly string[], what: string, usual:
 }
 
 const nameOf = (text: string): string => text.split(':')[0] ?? text
+
+/** A dispatcher of the policy that the text names. @throws BadInput */
+export function dispatcher(text: string, seed: string, on: OnMachine = {}): Dispatcher {
+  const coarse = on.costs === undefined || on.costs.name === 'unit' || on.costs.name === 'zero'
+  return new Dispatcher({ ...on, policy: policyNamed(text, coarse), seed })
+}

@@ -19,7 +19,7 @@ import type { Trace } from './trace.ts'
 export function deciderOf({ header, choices }: Pick<Trace, 'header' | 'choices'>): Decider {
   const [name = ''] = header.decider.split(':')
   if (!Object.hasOwn(deciders, name)) return replay(choices, header.decider)
-  const known = decider(header.decider, header.seed ?? '')
+  const known = decider(header.decider, header.seed ?? '1', [], header.machine)
   return known.keepsTime ? held(known, choices) : replay(choices, header.decider)
 }
 
@@ -38,6 +38,8 @@ function held(policy: Decider, choices: readonly Choice[]): Decider {
     name: policy.name,
     keepsTime: true,
     complete: false,
+    ...(policy.wakeOrder === undefined ? {} : { wakeOrder: policy.wakeOrder }),
+    ...(policy.settings === undefined ? {} : { settings: policy.settings }),
     begin(simulation, index) {
       at = 0
       step = 0

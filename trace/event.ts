@@ -28,7 +28,8 @@ const LINE = piece(',"line":')
 export class EventWriter {
   readonly #machine: Machine
   readonly #touched = new TouchedText()
-  readonly #actors = new Map<Id, Uint8Array>()
+  /** Of each CPU. */
+  readonly #actors: Map<Id, Uint8Array>[] = []
   readonly #calls = new WeakMap<object, Uint8Array>()
   #inTrouble = false
 
@@ -64,11 +65,17 @@ export class EventWriter {
   }
 
   #who(thread: Id): Uint8Array {
-    let text = this.#actors.get(thread)
+    const { cpu } = this.#machine
+    let actors = this.#actors[cpu]
+    if (actors === undefined) {
+      actors = new Map()
+      this.#actors[cpu] = actors
+    }
+    let text = actors.get(thread)
     if (text === undefined) {
       const process = this.#machine.state.threads[thread]?.process ?? thread
-      text = piece(`,"cpu":0,"process":${jsonOf(process)},"thread":${jsonOf(thread)},"kind":"`)
-      this.#actors.set(thread, text)
+      text = piece(`,"cpu":${cpu},"process":${jsonOf(process)},"thread":${jsonOf(thread)},"kind":"`)
+      actors.set(thread, text)
     }
     return text
   }

@@ -1,5 +1,5 @@
 import type { AnyValues, Data, Id, StepKind, WakeOrder } from '../kernel/index.ts'
-import type { Ending, Failure, Waiting } from '../scheduler/index.ts'
+import type { DispatcherSettings, Ending, Failure, Waiting } from '../scheduler/index.ts'
 
 /** What a trace consists of; FORMAT.md describes it as it stands in the file. */
 
@@ -24,6 +24,8 @@ export interface TraceHeader {
   readonly maxSteps: number
   /** Whether events say on which line of the scenario their call was made. */
   readonly lines: boolean
+  /** On what a policy ran; absent where no policy decided. */
+  readonly machine?: DispatcherSettings
 }
 
 export type EventOutcome = 'returns' | 'fails' | 'sleeps' | 'goes on' | 'ends' | 'delivered' | 'sent'

@@ -1,5 +1,5 @@
 import { BadInput } from '../kernel/index.ts'
-import { type Choice, readSchedule } from '../scheduler/index.ts'
+import { type Choice, readCosts, readSchedule } from '../scheduler/index.ts'
 import { EventLines } from './event-lines.ts'
 import { TRACE_VERSION, type TraceHeader, type TraceVerdict } from './format.ts'
 import { digestOf, Trace } from './trace.ts'
@@ -61,7 +61,7 @@ const isText = (value: unknown): boolean => typeof value === 'string'
 const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
 const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && value >= 0
 
-const HEADER: { readonly [K in keyof TraceHeader]: (value: unknown) => boolean } = {
+const HEADER: { readonly [K in keyof TraceHeader]-?: (value: unknown) => boolean } = {
   ipclab: isText,
   version: isCount,
   scenario: isTextOrNull,
@@ -75,6 +75,17 @@ const HEADER: { readonly [K in keyof TraceHeader]: (value: unknown) => boolean }
   wakeOrder: (value) => value === 'any' || value === 'fifo' || value === 'lifo',
   maxSteps: isCount,
   lines: (value) => typeof value === 'boolean',
+  machine: (value) => value === undefined || isMachine(value),
+}
+
+function isMachine(value: unknown): boolean {
+  if (!isObject(value) || !isCount(value.cpus) || (value.queues !== 'global' && value.queues !== 'per-cpu'))
+    return false
+  try {
+    return readCosts(value.costs, 'the header') !== null
+  } catch {
+    return false
+  }
 }
 
 function header(first: { readonly [key: string]: unknown }, name: string): TraceHeader {

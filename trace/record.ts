@@ -14,6 +14,7 @@ import {
   type Choice,
   choiceOf,
   type Decider,
+  type DispatcherSettings,
   Ledger,
   MAX_STEPS,
   type Observer,
@@ -69,7 +70,8 @@ export function record(given: LoadedScenario | Scenario, options: RecordOptions)
 /** As `record`, of a scenario with whatever name it has. */
 export function recordRun(source: Source, options: Checked): Trace {
   const { scenario } = source
-  const { decider, params, wakeOrder, check, lines = true, observers = [] } = options
+  const { decider, params, check, lines = true, observers = [] } = options
+  const wakeOrder = options.wakeOrder ?? scenario.wakeOrder ?? decider.wakeOrder
   const maxSteps = options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS
   const logged = withChoices(decider)
   const simulation = boot(scenario, {
@@ -98,7 +100,7 @@ export function recordRun(source: Source, options: Checked): Trace {
       lineOf: lines ? lineOf : () => null,
     })
     const from = options.from ?? { decider: decider.name, seed: null, run: 0 }
-    const header = headerOf(source, simulation, from, maxSteps, lines)
+    const header = headerOf(source, simulation, from, maxSteps, lines, decider.settings)
     return new Trace(header, logged.choices, startLog, events, verdictOf(simulation, outcome))
   } catch (error) {
     if (error instanceof KernelPanic && error.decisions.length === 0) error.decisions = logged.choices
@@ -106,7 +108,14 @@ export function recordRun(source: Source, options: Checked): Trace {
   }
 }
 
-function headerOf(source: Source, simulation: Simulation, from: Origin, maxSteps: number, lines: boolean): TraceHeader {
+function headerOf(
+  source: Source,
+  simulation: Simulation,
+  from: Origin,
+  maxSteps: number,
+  lines: boolean,
+  machine: DispatcherSettings | undefined,
+): TraceHeader {
   return {
     ipclab: 'trace',
     version: TRACE_VERSION,
@@ -120,6 +129,7 @@ function headerOf(source: Source, simulation: Simulation, from: Origin, maxSteps
     wakeOrder: simulation.state.wakeOrder,
     maxSteps,
     lines,
+    ...(machine === undefined ? {} : { machine }),
   }
 }
 

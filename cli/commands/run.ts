@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BadInput } from '../../kernel/index.ts'
-import { type Decider, decider, fifo, readSchedule, replay } from '../../scheduler/index.ts'
+import { type Decider, decider, readSchedule, replay } from '../../scheduler/index.ts'
 import { checkWritable, type LoadedScenario, type Origin, type Trace, writeTrace } from '../../trace/index.ts'
 import { sayingWhere } from '../complaint.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
@@ -75,7 +75,7 @@ function whoDecides(loaded: LoadedScenario, options: Options): { decider: Decide
     return { decider: replay(choices, 'by hand'), from: { decider: 'by hand', seed: null, run: 0 } }
   }
   const name = strategy ?? policy ?? 'random'
-  const made = name === 'fifo' ? fifo() : decider(name, seed)
+  const made = decider(name, seed)
   return { decider: made, from: { decider: name, seed: name === 'random' ? seed : null, run: 0 } }
 }
 

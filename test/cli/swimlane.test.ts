@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { swimlane } from '../../cli/draw/swimlane.ts'
 import { cut, table } from '../../cli/draw/table.ts'
 import { assert, fork, int32, log, map_anonymous, type Program, scenario, sleep, wait } from '../../kernel/index.ts'
-import { fifo, replay } from '../../scheduler/index.ts'
+import { decider, replay } from '../../scheduler/index.ts'
 import { record, review } from '../../trace/index.ts'
 
 const colors = pc.createColors(false)
@@ -34,21 +34,22 @@ function* child(): Program {
 }
 
 test('a column for each thread, a row for each step; who waits, who is woken, and what went wrong', () => {
-  const trace = record(busy, { decider: fifo() })
+  const trace = record(busy, { decider: decider('fifo', '1') })
   const lines = swimlane(trace, review(trace, busy), { width: 100, colors, stepsMax: 60 })
   expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
     "
     step  waiter                    setter                          setter/1
        1  ┊ waits in await(flag+0)  fork(child) = 4                 │
        2  │ woken                   store(flag+0, 1)                │
-       3  │                         ┊ waits in wait(-1)             sleep(1) sleeps
-       4  │                         ┊                               its timer: sleep(1)
-       5  await(flag+0) = 1         ┊                               │
-          “seen”                    ┊                               │
-       6  sleep(5) sleeps           ┊                               │
-       7  ┊                         │ woken                         thread_exit()
-       8  ┊                         wait(-1) = {"pid":4,"code":0,…
-       9  its timer: sleep(5)
+       3  │                         wait(-1) sleeps                 │
+       4  │                         ┊                               sleep(1) sleeps
+       5  await(flag+0) = 1         ┊                               ┊
+          “seen”                    ┊                               ┊
+       6  │                         ┊                               its timer: sleep(1)
+       7  sleep(5) sleeps           ┊                               │
+       8  ┊                         │ woken                         thread_exit()
+       9  ┊                         wait(-1) = {"pid":4,"code":0,…
+      10  its timer: sleep(5)
           ✗ never here
     "
   `)
@@ -62,14 +63,14 @@ test('a long run is drawn by its beginning and its end; who has waited since bef
 })
 
 test('where columns have no room, a step a line', () => {
-  const trace = record(busy, { decider: fifo() })
+  const trace = record(busy, { decider: decider('fifo', '1') })
   const lines = swimlane(trace, review(trace, busy), { width: 40, colors, stepsMax: 60 })
   expect(lines[0]).toBe('step  thread    call')
   expect(lines).toContain('   2  setter    store(flag+0, 1)')
 })
 
 test('with colours, the same text', () => {
-  const trace = record(busy, { decider: fifo() })
+  const trace = record(busy, { decider: decider('fifo', '1') })
   const painted = swimlane(trace, review(trace, busy), { width: 100, colors: pc.createColors(true), stepsMax: 60 })
   const bare = swimlane(trace, review(trace, busy), { width: 100, colors, stepsMax: 60 })
   const escape = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')

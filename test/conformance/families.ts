@@ -5,6 +5,7 @@ import { lpc } from './lpc.ts'
 import { machFamily } from './mach.ts'
 import { posix } from './posix.ts'
 import type { Family } from './runner.ts'
+import { schedulers } from './schedulers.ts'
 
 /** The families of recorded cases, by name. A family plays none but its own cases. */
 export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
@@ -14,4 +15,5 @@ export const families: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['lpc', lpc as Family],
   ['mach', machFamily as Family],
   ['posix', posix as Family],
+  ['schedulers', schedulers as Family],
 ])

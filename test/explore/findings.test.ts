@@ -20,7 +20,7 @@ import {
   sleep,
   type WakeOrder,
 } from '../../kernel/index.ts'
-import { type Decider, decider, fifo, replay } from '../../scheduler/index.ts'
+import { type Decider, decider, replay } from '../../scheduler/index.ts'
 import { recorded } from '../helpers/told.ts'
 
 /** What has a name of its own: each is planted once, and not seen where it is mended. */
@@ -140,7 +140,7 @@ describe('thundering herd', () => {
     sharing({ worker: { program: worker, copies }, giver: giving }, 'fifo')
 
   test('one job, and all are woken: all but one go back to sleep', () => {
-    const [found, ...others] = seen(with_(giver(pthread_cond_broadcast, 1)), fifo())
+    const [found, ...others] = seen(with_(giver(pthread_cond_broadcast, 1)), decider('fifo', '1'))
     expect(others).toEqual([])
     expect(found).toMatchObject({
       name: 'thundering herd',
@@ -163,7 +163,7 @@ describe('thundering herd', () => {
       yield* pthread_mutex_unlock(mutex)
     }
     const each = sharing({ worker: { program: busy, copies: 3 }, giver: giver(pthread_cond_broadcast, 3) }, 'fifo')
-    expect(names(each, fifo())).toEqual([])
+    expect(names(each, decider('fifo', '1'))).toEqual([])
     const again = sharing({
       worker: { program: worker, copies: 3 },
       giver: giver(pthread_cond_broadcast, 1),
@@ -178,9 +178,9 @@ describe('thundering herd', () => {
   })
 
   test('not where one is woken, where there is enough for two, or where they are but two', () => {
-    expect(names(with_(giver(pthread_cond_signal, 1)), fifo())).toEqual([])
-    expect(names(with_(giver(pthread_cond_broadcast, 2)), fifo())).toEqual([])
-    expect(names(with_(giver(pthread_cond_broadcast, 1), 2), fifo())).toEqual([])
+    expect(names(with_(giver(pthread_cond_signal, 1)), decider('fifo', '1'))).toEqual([])
+    expect(names(with_(giver(pthread_cond_broadcast, 2)), decider('fifo', '1'))).toEqual([])
+    expect(names(with_(giver(pthread_cond_broadcast, 1), 2), decider('fifo', '1'))).toEqual([])
     expect(everywhere(with_(giver(pthread_cond_broadcast, 3)))).toEqual(new Set())
   })
 })

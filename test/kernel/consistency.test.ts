@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { boot, copy, type Id, type KernelState, type MemoryObject, type Scenario, type Simulation } from 'ipclab/kernel'
-import { type Decider, fifo, random, rr, run } from 'ipclab/scheduler'
+import { type Decider, decider, random, run } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { drafted } from '../helpers/drafted.ts'
 import { posixCases, posixScenario } from '../helpers/random-posix.ts'
@@ -9,7 +9,11 @@ import { faultyCases, scenarioOf } from '../helpers/random-programs.ts'
 
 /** What must be true of the kernel after every step of whatever programs. */
 
-const deciders: Record<string, (seed: string) => Decider> = { random, fifo, rr: () => rr(2) }
+const deciders: Record<string, (seed: string) => Decider> = {
+  random,
+  fifo: () => decider('fifo', '1'),
+  rr: () => decider('rr:quantum=2', '1'),
+}
 
 function check({ machine, state }: Simulation): void {
   queuesAreLists(state)

@@ -12,7 +12,7 @@ import {
   wait,
 } from 'ipclab/kernel'
 import { fromNs, pthread_cond_timedwait, pthread_mutex_lock, pthread_mutex_unlock } from 'ipclab/posix'
-import { choiceOf, fifo, isPreemption, rr, run } from 'ipclab/scheduler'
+import { choiceOf, decider, isPreemption, run } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { bothWays } from '../helpers/both.ts'
 import { type Given, made } from '../helpers/explored.ts'
@@ -205,7 +205,7 @@ describe('a fault', () => {
         yield* sleep(15)
       },
     })
-    for (const policy of [fifo(), rr(1), rr(3)]) {
+    for (const policy of [decider('fifo', '1'), decider('rr:quantum=1', '1'), decider('rr:quantum=3', '1')]) {
       const simulation = boot(one, { door: policy })
       simulation.start()
       policy.begin(simulation, 0)

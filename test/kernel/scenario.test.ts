@@ -13,7 +13,7 @@ describe('what a scenario is made of', () => {
     [{ programs: undefined }, "'x': programs must be an object with a name for each, not undefined"],
     [
       { programs: { p: null } },
-      "'x': programs.p must be a generator function or { program, copies, uid, priority }, not null",
+      "'x': programs.p must be a generator function or { program, copies, uid, priority, arrives, nice, tickets, length, period, deadline, cpus }, not null",
     ],
     [{ programs: { p: { copies: 2 } } }, 'programs.p must be a generator function'],
     [

@@ -250,14 +250,20 @@ const waits = (name: string) =>
   }
 
 test.each([
-  ['nonsense', "there is no strategy or policy 'nonsense'; there are random, pct, pos, surw, urw, dfs, dpor, fifo, rr"],
+  [
+    'nonsense',
+    "there is no strategy or policy 'nonsense'; there are random, pct, pos, surw, urw, dfs, dpor, fifo, sjf, srtf, rr, priority, mlfq, lottery, stride, cfs, eevdf, edf, rate-monotonic",
+  ],
   ['random:2', "'random:2': random takes no options; write random alone"],
   ['pos:2', "'pos:2': pos takes no options; write pos alone"],
   ['dfs:depth=3', "'dfs:depth=3': dfs takes a number of preemptions of at least 0, as in dfs:preemptions=2"],
   ['pct:depth=0', "'pct:depth=0': pct takes a depth of at least 1, as in pct:depth=2"],
-  ['rr:quantum=0', "'rr:quantum=0': rr takes a quantum of at least 1, as in rr:quantum=2"],
-  ['rr:speed=1', "'rr:speed=1': rr takes a quantum"],
-  ['rr:2:3', "'rr:2:3': rr takes a quantum"],
+  [
+    'rr:quantum=0',
+    "'rr:quantum=0': quantum takes a time of at least 1ns, as in quantum=2ms, quantum=500us or quantum=3 for ns",
+  ],
+  ['rr:speed=1', "'rr:speed=1': there is no 'speed'; it takes quantum"],
+  ['rr:2:3', "'rr:2:3': '3' is one too many"],
   ['', "there is no strategy or policy ''"],
 ])('the decider %j is refused: %s', (text, message) => {
   expect(() => decider(text, '1')).toThrow(BadInput)

@@ -1,7 +1,7 @@
 import { boot, int32, load, type Program, type Scenario, sleep, store, yield_ } from 'ipclab/kernel'
 import { receive, send } from 'ipclab/message'
 import { pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_unlock } from 'ipclab/posix'
-import { type Decider, findLivelock, type Livelock, random, readSchedule, replay, rr } from 'ipclab/scheduler'
+import { type Decider, decider, findLivelock, type Livelock, random, readSchedule, replay } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { type Given, made, runsOn } from '../helpers/standing.ts'
 
@@ -58,7 +58,7 @@ describe('a run that gets nowhere', () => {
       period: 2,
       threads: [{ thread: 'P', calls: ['load', 'yield'] }],
     })
-    expect(look(made({ P: spins, Q: spins }), rr(3))?.period).not.toBeNull()
+    expect(look(made({ P: spins, Q: spins }), decider('rr:quantum=3', '1'))?.period).not.toBeNull()
   })
 
   test('one state, with every step', () => {
@@ -83,7 +83,7 @@ describe('a run that gets nowhere', () => {
       while ((yield* load(x, 'i32')) === 0) yield* sleep(1000)
     }
     expect(look(made({ P }))).toMatchObject({ period: 3, threads: [{ calls: ['load', 'sleep'] }] })
-    expect(look(made({ P }), rr(3))).toMatchObject({ states: 3 })
+    expect(look(made({ P }), decider('rr:quantum=3', '1'))).toMatchObject({ states: 3 })
   })
 
   test('two that send each other the same for ever, in whatever order they are served', () => {

@@ -34,9 +34,8 @@ describe('policies', () => {
         }
       },
     })
-    // A sleeps from 0 to 10; B's computations end at 5, 9, 13: the step in which A is woken comes behind the third.
-    // What the last step of a run takes is not waited for.
-    expect(once(one, decider('fifo', '1'))).toMatchObject({ ghost: 'B1 B2 B3 A B4', clock: 13 })
+    // A sleeps from 1 to 11; B's computations end at 5, 9, 13 and 17. A call has its effect when its time is over.
+    expect(once(one, decider('fifo', '1'))).toMatchObject({ ghost: 'B1 B2 A B3 B4', clock: 17 })
   })
 
   test('when all wait, the clock jumps to the next timer', () => {
@@ -46,7 +45,7 @@ describe('policies', () => {
         ghost.push('A')
       },
     })
-    expect(once(one, decider('rr', '1'))).toEqual({ order: 'A A', ghost: 'A', clock: 1000 })
+    expect(once(one, decider('rr', '1'))).toEqual({ order: 'A A', ghost: 'A', clock: 1001 })
   })
 
   test('who lost and regained its turn while it stood in line has one place there, not two', () => {
@@ -116,8 +115,8 @@ describe('priority', () => {
         },
       },
     })
-    // high sets its timer at 0; it is due at 2, after A's second step, and needs a step to wake up in.
-    expect(once(one, decider('priority', '1')).ghost).toBe('a1 wakes high a2 a3 a4 b1 b2')
+    // high sets its timer at 1; it is due at 3, when A's second step is over.
+    expect(once(one, decider('priority', '1')).ghost).toBe('a1 a2 wakes high a3 a4 b1 b2')
   })
 
   test('yield_ lets an equal go first, and nobody less urgent', () => {

@@ -23,7 +23,7 @@ import {
   type Transact,
   threadOf,
 } from '../../kernel/index.ts'
-import { type Decider, fifo, random, rr, run } from '../../scheduler/index.ts'
+import { type Decider, decider, random, run } from '../../scheduler/index.ts'
 import { Bytes } from '../../trace/bytes.ts'
 import { EventWriter } from '../../trace/event.ts'
 import { drafted, notATree } from '../helpers/drafted.ts'
@@ -58,7 +58,11 @@ class Stepper {
   }
 }
 
-const deciders: Record<string, (seed: string) => Decider> = { random, fifo, rr: () => rr(2) }
+const deciders: Record<string, (seed: string) => Decider> = {
+  random,
+  fifo: () => decider('fifo', '1'),
+  rr: () => decider('rr:quantum=2', '1'),
+}
 const runs = fc.record({ one: faultyCases, decider: fc.constantFrom('random', 'random', 'fifo', 'rr') })
 
 test('in place and on drafts a kernel does the same, event for event and state for state', () => {
@@ -116,12 +120,12 @@ test('what programs are handed under drafts is plain, and stays what it was', ()
   }
   const texts = [null, drafted].map((transact) => {
     got.length = 0
-    const decider = fifo()
-    const simulation = boot(it, { door: decider, transact })
+    const by = decider('fifo', '1')
+    const simulation = boot(it, { door: by, transact })
     simulation.start()
-    decider.begin(simulation, 0)
+    by.begin(simulation, 0)
     const seen: string[] = []
-    run(simulation, decider, { maxSteps: 100, observers: [() => void seen.push(JSON.stringify(got))] })
+    run(simulation, by, { maxSteps: 100, observers: [() => void seen.push(JSON.stringify(got))] })
     expect(got.length).toBe(5)
     return seen
   })

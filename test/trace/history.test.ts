@@ -14,7 +14,7 @@ import {
   type Scenario,
   scenario,
 } from '../../kernel/index.ts'
-import { type Decider, dfs, fifo, random, rr } from '../../scheduler/index.ts'
+import { type Decider, decider, dfs, random } from '../../scheduler/index.ts'
 import { deciderOf, history, record, type Trace } from '../../trace/index.ts'
 import { faultyCases, scenarioOf } from '../helpers/random-programs.ts'
 
@@ -23,8 +23,8 @@ enablePatches()
 const deciders: Record<string, (seed: string) => Decider> = {
   random,
   dfs: () => dfs(),
-  fifo,
-  'rr:quantum=2': () => rr(2),
+  fifo: () => decider('fifo', '1'),
+  'rr:quantum=2': () => decider('rr:quantum=2', '1'),
 }
 
 /** Copies of the state of a kernel that is changed in place, after the steps that are asked for. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { int32, map_anonymous, type Program, scenario } from '../../kernel/index.ts'
-import { fifo, random, replay } from '../../scheduler/index.ts'
+import { decider, random, replay } from '../../scheduler/index.ts'
 import { type LoadedScenario, loadScenarioFile, record } from '../../trace/index.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -76,7 +76,7 @@ async function written(): Promise<LoadedScenario> {
 const lineOf = (mark: string): number => SCENARIO.split('\n').findIndex((line) => line.endsWith(`// ${mark}`)) + 1
 
 test('each event says on which line its call was made', async () => {
-  const trace = record(await written(), { decider: fifo() })
+  const trace = record(await written(), { decider: decider('fifo', '1') })
   for (const name of ['load', 'rmw', 'compute', 'choose', 'kill', 'fork', 'wait', 'store', 'clock']) {
     const event = trace.events.find(({ call, process }) => call === name && (name !== 'clock' || process !== 'p'))
     expect([name, event?.line]).toEqual([name, `lines.ts:${lineOf(name)}`])
@@ -96,16 +96,16 @@ test('each event says on which line its call was made', async () => {
 
 test("a call made by code that is not the scenario's has the line on which the scenario asked for it", async () => {
   const loaded = await written()
-  const trace = record({ ...loaded, files: [loaded.file] }, { decider: fifo() })
+  const trace = record({ ...loaded, files: [loaded.file] }, { decider: decider('fifo', '1') })
   const calls = trace.events.filter(({ line }) => line === `lines.ts:${lineOf('helper')}`)
   expect(calls.map(({ call }) => call)).toEqual(['yield', 'clock'])
 })
 
 test('a call that the machine makes, and every call when lines are not wanted, has none', async () => {
   const loaded = await written()
-  const ends = record(loaded, { decider: fifo() }).events.filter(({ call }) => call === 'thread_exit')
+  const ends = record(loaded, { decider: decider('fifo', '1') }).events.filter(({ call }) => call === 'thread_exit')
   expect(ends.map(({ line }) => line)).toEqual([undefined])
-  const bare = record(loaded, { decider: fifo(), lines: false })
+  const bare = record(loaded, { decider: decider('fifo', '1'), lines: false })
   expect(bare.events.some((event) => 'line' in event)).toBe(false)
   expect(bare.header.lines).toBe(false)
   expect(bare.verdict.failure?.line).toBeNull()

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { boot } from '../../kernel/index.ts'
-import { type Decider, decider, dfs, fifo, random, replay, rr, run } from '../../scheduler/index.ts'
+import { type Decider, decider, dfs, random, replay, run } from '../../scheduler/index.ts'
 import { Bytes } from '../../trace/bytes.ts'
 import { EventWriter } from '../../trace/event.ts'
 import {
@@ -39,7 +39,11 @@ afterAll(() => {
   rmSync(base, { recursive: true, force: true })
 })
 
-const policies: Record<string, () => Decider> = { fifo, 'rr:quantum=1': () => rr(1), 'rr:quantum=3': () => rr(3) }
+const policies: Record<string, () => Decider> = {
+  fifo: () => decider('fifo', '1'),
+  'rr:quantum=1': () => decider('rr:quantum=1', '1'),
+  'rr:quantum=3': () => decider('rr:quantum=3', '1'),
+}
 const deciders: Record<string, (seed: string) => Decider> = {
   random,
   dfs: () => dfs(),

@@ -1,0 +1,64 @@
+import { Footprint, type Machine } from '../../kernel/index.ts'
+import type { Activity, Entity } from './entity.ts'
+
+/** From when to when a thread did one thing. Plain data; times in virtual ns. */
+export interface Stretch {
+  readonly thread: string
+  readonly activity: Exclude<Activity, 'ended' | 'away'>
+  readonly from: number
+  readonly to: number
+  /** Where it ran; -1 where it did not. */
+  readonly cpu: number
+  /** At which of the policy's levels it ran; 0 where there are none. */
+  readonly level: number
+  /** What it waited in, and for: `sem_wait`, `semaphore at empty`. */
+  readonly call: string | null
+  readonly object: string | null
+}
+
+/** Keeps who did what from when to when. */
+export class Recorder {
+  readonly stretches: Stretch[] = []
+  #machine: Machine | null = null
+  readonly #scratch = new Footprint()
+  readonly #waits = new Map<Entity, { readonly call: string; readonly object: string | null }>()
+
+  begin(machine: Machine): void {
+    this.#machine = machine
+    this.stretches.length = 0
+    this.#waits.clear()
+  }
+
+  /** What the entity did since `entity.since` is over, or goes on. */
+  did(entity: Entity, now: number): void {
+    const { activity, since: from, cpu, level } = entity
+    if (activity === 'ended' || activity === 'away') return
+    const thread = entity.task.id
+    const wait = activity === 'waiting' ? this.#waits.get(entity) : undefined
+    this.stretches.push({
+      thread,
+      activity,
+      from,
+      to: now,
+      cpu: activity === 'running' ? (cpu?.number ?? entity.lastCpu) : -1,
+      level: activity === 'running' ? level : 0,
+      call: wait?.call ?? null,
+      object: wait?.object ?? null,
+    })
+  }
+
+  /** It begins to wait: what for is asked now, as it may be gone afterwards. */
+  waits(entity: Entity): void {
+    const { task } = entity
+    const machine = this.#machine
+    if (task.pending === null || machine === null) return
+    const { def, args } = task.pending
+    const { kernel } = machine
+    const before = kernel.footprint
+    kernel.footprint = this.#scratch
+    const object = def.waitsFor?.(kernel, machine.thread(task), args).object ?? null
+    kernel.footprint = before
+    this.#scratch.clear()
+    this.#waits.set(entity, { call: def.name, object })
+  }
+}

@@ -1,0 +1,116 @@
+import { BadInput, type Machine, type Task } from '../../kernel/index.ts'
+import { type Activity, Entity } from './entity.ts'
+import type { Recorder } from './recorder.ts'
+import type { Totals } from './totals.ts'
+
+/** Everybody there is to schedule, what each does now, and for how long he has done what. */
+export class Roster {
+  readonly entities: Entity[] = []
+  readonly #machine: Machine
+  readonly #cpus: number
+  readonly #totals: Totals
+  readonly #recorder: Recorder | null
+  /** Have begun to wait in the step just made. */
+  readonly #began: Entity[] = []
+
+  constructor(machine: Machine, cpus: number, totals: Totals, recorder: Recorder | null) {
+    this.#machine = machine
+    this.#cpus = cpus
+    this.#totals = totals
+    this.#recorder = recorder
+    totals.begin(machine.state.clock)
+    recorder?.begin(machine)
+  }
+
+  /** The record of a thread, made when it is seen for the first time. */
+  meet(task: Task): Entity {
+    const { kept } = task
+    if (kept instanceof Entity) return kept
+    const { clock } = this.#machine.state
+    const entity = new Entity(task, this.#machine.thread(task).process, this.entities.length)
+    this.entities.push(entity)
+    task.kept = entity
+    entity.since = clock
+    this.read(entity)
+    if (task.ended) entity.activity = 'ended'
+    else if (task.pending?.def.name !== 'arrive') {
+      this.arrives(entity)
+      entity.activity = 'waiting'
+    }
+    return entity
+  }
+
+  arrives(entity: Entity): void {
+    entity.arrived = this.#machine.state.clock
+    this.#totals.present += 1
+    this.#totals.arrivals += 1
+  }
+
+  /** Reads what its process says of it. */
+  read(entity: Entity): void {
+    const process = this.#machine.state.processes[entity.process]
+    if (process === undefined) return
+    entity.read(process)
+    const { cpus, task } = entity
+    if (cpus === null || cpus.some((cpu) => cpu < this.#cpus)) return
+    const there = this.#cpus === 1 ? 'only CPU 0' : `CPUs 0 to ${this.#cpus - 1}`
+    throw new BadInput(`${task.id} may run on CPU ${cpus.join(', ')} and no other, and there is ${there}`)
+  }
+
+  /** The threads of the process of that number, or of its own if it names none. */
+  tasksOf(pid: unknown, own: Entity): Task[] {
+    const { tasks, state } = this.#machine
+    const named = typeof pid === 'number' && pid !== 0
+    const process = named ? Object.values(state.processes).find((one) => one.pid === pid) : state.processes[own.process]
+    return Object.keys(process?.threads ?? {}).flatMap((thread) => tasks.get(thread) ?? [])
+  }
+
+  /** It does something else from now on. */
+  becomes(entity: Entity, activity: Activity): void {
+    const { clock } = this.#machine.state
+    const ns = clock - entity.since
+    if (ns > 0) {
+      if (entity.activity === 'ready') {
+        entity.readyNs += ns
+        entity.readyNsMax = Math.max(entity.readyNsMax, ns)
+      } else if (entity.activity === 'waiting') {
+        entity.waitingNs += ns
+        if (entity.waitsForIo) entity.ioNs += ns
+      }
+      this.#recorder?.did(entity, clock)
+    }
+    entity.since = clock
+    entity.activity = activity
+    if (activity !== 'waiting') return
+    entity.waitsForIo = entity.task.pending?.def.name === 'io'
+    if (this.#recorder !== null) this.#began.push(entity)
+  }
+
+  ends(entity: Entity): void {
+    const last = entity.jobs === 0 || entity.cpuNs > entity.cpuNsAtRelease
+    if (entity.deadline !== Number.POSITIVE_INFINITY && last) this.jobDone(entity)
+    if (entity.activity !== 'away') this.#totals.present -= 1
+    this.becomes(entity, 'ended')
+    entity.ended = this.#machine.state.clock
+  }
+
+  jobDone(entity: Entity): void {
+    const lateness = this.#machine.state.clock - entity.deadline
+    entity.jobs += 1
+    entity.latenessMax = Math.max(entity.latenessMax, lateness)
+    if (lateness > 0) entity.missed += 1
+    entity.cpuNsAtRelease = entity.cpuNs
+  }
+
+  /** The step is over, and who waits may be asked what for. */
+  tellWaits(): void {
+    if (this.#began.length === 0) return
+    for (const entity of this.#began) this.#recorder?.waits(entity)
+    this.#began.length = 0
+  }
+
+  /** Adds up what everybody has done until now. */
+  settle(): void {
+    for (const entity of this.entities) if (entity.activity !== 'ended') this.becomes(entity, entity.activity)
+  }
+}
