@@ -66,7 +66,7 @@ test.each([
   [['--set', 'rounds=9'], /^parameter rounds takes a whole number from 1 to 5, not 9/],
   [['--set', 'rounds=many'], /^parameter rounds takes a whole number from 1 to 5, not 'many'/],
   [['--set', 'rounds'], /argument 'rounds' is invalid: write name=value/],
-  [['--strategy', 'rr:quantum=0'], /rr takes a quantum of at least 1/],
+  [['--strategy', 'rr:quantum=0'], /quantum takes a time of at least 1ns/],
   [['--wake-order', 'last'], /Allowed choices are any, fifo, lifo/],
   [['--max-steps', '0'], /argument '0' is invalid: it takes a whole number of at least 1/],
   [['--stratgy', 'dfs'], /^unknown option '--stratgy' \(Did you mean --strategy\?\)/],
@@ -80,10 +80,10 @@ test('an unknown strategy is told with those that the command has', async () => 
   folder({ 'each-waits.ts': DEADLOCK })
   const complaint = (command: string) => refused(command, 'each-waits.ts', '--strategy', 'magic')
   expect(await complaint('run')).toBe(
-    "there is no strategy or policy 'magic'; there are random, pct, pos, surw, urw, dfs, dpor, fifo, rr, priority",
+    "there is no strategy or policy 'magic'; there are random, pct, pos, surw, urw, dfs, dpor, fifo, sjf, srtf, rr, priority, mlfq, lottery, stride, cfs, eevdf, edf, rate-monotonic",
   )
   expect(await complaint('explore')).toBe(
-    "there is no strategy or policy 'magic'; there are portfolio, random, pct, pos, surw, urw, dfs, dpor, fifo, rr, priority",
+    "there is no strategy or policy 'magic'; there are portfolio, random, pct, pos, surw, urw, dfs, dpor, fifo, sjf, srtf, rr, priority, mlfq, lottery, stride, cfs, eevdf, edf, rate-monotonic",
   )
 })
 
