@@ -1,4 +1,4 @@
-import { RingError, wholeNumber } from './errors.ts'
+import { RingError, shown, wholeNumber } from './errors.ts'
 import {
   CELL_BYTES,
   HEAD_CELLS,
@@ -57,9 +57,10 @@ export function create<K extends RingKind>(options: RingOptions<K>): RingHandle<
   return { kind: options.kind, memory }
 }
 
-function shapeOf({ kind, messageBytes, capacity, producers }: RingOptions): Shape {
+function shapeOf(options: RingOptions): Shape {
+  const { kind, messageBytes, capacity, producers } = options ?? {}
   if (!kinds.includes(kind))
-    throw new RingError('bad argument', `there is no kind of ring '${kind}'; there are ${kinds.join(', ')}`)
+    throw new RingError('bad argument', `there is no kind of ring ${shown(kind)}; there are ${kinds.join(', ')}`)
   if (producers !== undefined && kind !== 'mpsc')
     throw new RingError('bad argument', `producers are counted for kind 'mpsc' only, not for '${kind}'`)
   const lanes = kind === 'mpsc' ? wholeNumber('producers', producers, 1, PRODUCERS_MAX) : 1
@@ -106,15 +107,22 @@ export function shapeBehind(handle: RingHandle, kind: RingKind = handle?.kind): 
   if (!isShared(memory)) throw notARing('it has no shared memory')
   const shape = shapeIn(memory)
   const bytes = bytesOf(shape)
+  if (memory.growable) throw notARing('its memory can grow')
   if (memory.byteLength !== bytes) throw notARing(`it has ${memory.byteLength} bytes, and should have ${bytes}`)
   if (shape.kind !== kind)
-    throw new RingError('wrong kind', `this ring is of kind '${shape.kind}', and '${kind}' is asked for`)
+    throw new RingError('wrong kind', `this ring is of kind '${shape.kind}', and ${shown(kind)} is asked for`)
   return shape
 }
 
-/** By name, as that of another frame or context is one, too. */
-const isShared = (memory: unknown): memory is SharedArrayBuffer =>
-  Object.prototype.toString.call(memory) === '[object SharedArrayBuffer]'
+/** As the language tells it: that of another frame or context is one, too, and what only has its name is none. */
+function isShared(memory: unknown): memory is SharedArrayBuffer {
+  const byteLength = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')
+  try {
+    return byteLength?.get?.call(memory) !== undefined
+  } catch {
+    return false
+  }
+}
 
 function shapeIn(memory: SharedArrayBuffer): Shape {
   if (memory.byteLength < HEAD_CELLS * CELL_BYTES) throw notARing(`it has only ${memory.byteLength} bytes`)

@@ -24,8 +24,14 @@ export class RingError extends Error {
   }
 }
 
+/** A value that is refused, as an error names it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
 /** @throws RingError `bad argument` unless the value is a whole number from `least` to `most` */
 export function wholeNumber(what: string, value: unknown, least: number, most: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  throw new RingError('bad argument', `${what} must be a whole number from ${least} to ${most}, not ${String(value)}`)
+  throw new RingError('bad argument', `${what} must be a whole number from ${least} to ${most}, not ${shown(value)}`)
 }

@@ -1,4 +1,4 @@
-import { RingError, wholeNumber } from './errors.ts'
+import { wholeNumber } from './errors.ts'
 import { type Shape, strideOf, WORD_BYTES } from './layout.ts'
 import { Caller, copyWords, NO_WORDS, Views, type Words, wordsOf } from './words.ts'
 

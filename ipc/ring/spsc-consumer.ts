@@ -105,7 +105,7 @@ export class SpscConsumer extends LaneEnd {
 
   /** How many messages, up to `most`, can be read in place one behind the other from `offset` on; `consume` gives them back. */
   readable(most = 1): number {
-    if (!(most >= 0)) throw new RingError('bad argument', `no ${most} messages can be read`)
+    if (most >>> 0 !== most && most !== Infinity) throw new RingError('bad argument', `no ${most} messages can be read`)
     return Math.min(this.#there(most), this.#slots.run(this.#at))
   }
 

@@ -129,7 +129,8 @@ export class SpscProducer extends LaneEnd {
 
   /** How many messages, up to `most`, can be written in place one behind the other from `offset` on; `publish` sends them. */
   claim(most = 1): number {
-    if (!(most >= 0)) throw new RingError('bad argument', `no ${most} messages can be claimed`)
+    if (most >>> 0 !== most && most !== Infinity)
+      throw new RingError('bad argument', `no ${most} messages can be claimed`)
     return Math.min(this.#room(most), this.#slots.run(this.#at))
   }
 

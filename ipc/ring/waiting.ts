@@ -1,4 +1,4 @@
-import { RingError } from './errors.ts'
+import { RingError, shown } from './errors.ts'
 import { ASLEEP, fallAsleep, wakeUp } from './protocol.ts'
 
 /** Waiting until the other side has done something: spinning, blocking, or awaiting. */
@@ -111,14 +111,14 @@ const SLEEP_MS = 100
 /** @throws RingError `bad argument` */
 function milliseconds(timeout = Infinity): number {
   if (typeof timeout === 'number' && timeout >= 0) return timeout
-  throw new RingError('bad argument', `a timeout is a number of milliseconds, not ${String(timeout)}`)
+  throw new RingError('bad argument', `a timeout is a number of milliseconds, not ${shown(timeout)}`)
 }
 
 function wait(waiter: Waiter, options: WaitOptions): Woken {
   const timeout = milliseconds(options.timeout)
   const { spin = SPIN } = options
   if (!(typeof spin === 'number' && spin >= 0))
-    throw new RingError('bad argument', `spin is a number of looks, not ${String(spin)}`)
+    throw new RingError('bad argument', `spin is a number of looks, not ${shown(spin)}`)
   const { cells } = waiter
   const until = timeout === Infinity ? Infinity : performance.now() + timeout
   for (let looks = 0; ; looks++) {

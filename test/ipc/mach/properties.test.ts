@@ -1,6 +1,5 @@
 import fc from 'fast-check'
-import { type Context, type Program, scenario } from 'ipclab/kernel'
-import * as mach from 'ipclab/mach'
+
 import { expect, test } from 'vitest'
 import { randomSchedules } from '../../helpers/schedules.ts'
 import { broken } from './conserved.ts'

@@ -37,6 +37,11 @@ describe('create', () => {
     refuses(() => create(all), 'bad argument', why)
   })
 
+  test('refuses nothing at all, and an object for a number, by what they are', () => {
+    refuses(() => create(undefined as never), 'bad argument', /no kind of ring undefined/)
+    refuses(() => create({ kind: 'spsc', capacity: {}, messageBytes: 8 } as never), 'bad argument', /not an object/)
+  })
+
   test('says which headers to send where memory cannot be shared', () => {
     const handle = spsc()
     vi.stubGlobal('SharedArrayBuffer', undefined)
@@ -65,6 +70,11 @@ describe('a handle', () => {
     ['memory that is not shared', { kind: 'spsc', memory: new ArrayBuffer(4096) }, /no shared memory/],
     ['too little memory', { kind: 'spsc', memory: shared(7) }, /only 7 bytes/],
     ['foreign memory', { kind: 'spsc', memory: shared(4096) }, /does not begin as one/],
+    [
+      'what only calls itself shared',
+      { kind: 'spsc', memory: { [Symbol.toStringTag]: 'SharedArrayBuffer' } },
+      /no shared memory/,
+    ],
   ])('that is %s is refused', (_, handle, why) => {
     refuses(() => attachProducer(handle as RingHandle), 'not a ring', why)
     refuses(() => declareDead(handle as RingHandle, 'producer'), 'not a ring', why)
@@ -83,6 +93,13 @@ describe('a handle', () => {
     const handle = spsc()
     new Int32Array(handle.memory)[cell] = value
     refuses(() => attachConsumer(handle), 'not a ring', why)
+  })
+
+  test('whose memory can grow is refused', () => {
+    const { memory } = spsc()
+    const growing = new SharedArrayBuffer(memory.byteLength, { maxByteLength: 2 * memory.byteLength } as never) // of ES2024
+    new Uint8Array(growing).set(new Uint8Array(memory))
+    refuses(() => attachConsumer({ kind: 'spsc', memory: growing }), 'not a ring', /can grow/)
   })
 
   test('with its memory cut off is refused', () => {
