@@ -24,7 +24,7 @@ export interface Contender {
 }
 
 /** How many messages each ring holds, whoever's it is, and the most memory that they may take. */
-const CAPACITY = Number(process.env.CAP ?? 1024)
+const CAPACITY = 1024
 const BYTES_MOST = 4 * 1024 * 1024
 
 export const slotsFor = ({ bytes }: Work): number => Math.min(CAPACITY, BYTES_MOST / bytes)
