@@ -1,4 +1,6 @@
 /** Mach 3's port IPC, as GNU Mach has it: ports, rights, port sets, messages and notifications, by their own names. */
+
+export { numbersOf, portsOf } from './body.ts'
 export { bootstrap_check_in, bootstrap_create_service, bootstrap_look_up } from './bootstrap.ts'
 export * from './constants.ts'
 export { MachError, type MachErrorCode, machErrors } from './errors.ts'

@@ -30,11 +30,14 @@ const smaller: { readonly [name: string]: AnyValues } = {
 /** Rings have too many schedules, however small. Where it is not to be proved, all that are allowed are made. */
 const SAMPLES = 5_000
 
+/** Their calls have many stages: depth first they would take too long, and dpor is held to it elsewhere. */
+const isReducedOnly = (name: string): boolean => /^(ring|mach|lpc)\//.test(name)
+
 const search = (name: string, made: Scenario, params: AnyValues = {}) =>
   explore(made, {
     executions: made.expect === 'holds' ? SAMPLES : EXECUTIONS,
     params,
-    ...(made.expect === 'proved' && { strategy: name.startsWith('ring/') ? 'dpor' : 'dfs' }),
+    ...(made.expect === 'proved' && { strategy: isReducedOnly(name) ? 'dpor' : 'dfs' }),
   })
 
 describe('the library', () => {
@@ -49,12 +52,15 @@ describe('the library', () => {
   })
 
   // Sooner than depth first: what it takes to be independent is put to the test by whatever there is.
-  test.each(files)('%s comes to it by partial-order reduction, too', async (name) => {
-    const made = await load(name)
-    const params = smaller[name] ?? {}
-    const found = await explore(made, { strategy: 'dpor', executions: REDUCED, shrink: false, params })
-    expect([found.met, found.neverReached], found.text).toEqual(['as expected', []])
-  })
+  test.each(files.filter((name) => !isReducedOnly(name)))(
+    '%s comes to it by partial-order reduction, too',
+    async (name) => {
+      const made = await load(name)
+      const params = smaller[name] ?? {}
+      const found = await explore(made, { strategy: 'dpor', executions: REDUCED, shrink: false, params })
+      expect([found.met, found.neverReached], found.text).toEqual(['as expected', []])
+    },
+  )
 
   test.each(files)('%s says what it is, where it is from, and what can be changed', async (name) => {
     const made = await load(name)

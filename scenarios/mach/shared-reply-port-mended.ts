@@ -1,0 +1,71 @@
+import { scenario } from 'ipclab'
+import {
+  bootstrap_check_in,
+  bootstrap_create_service,
+  bootstrap_look_up,
+  MACH_MSG_TYPE_COPY_SEND,
+  MACH_MSG_TYPE_MAKE_SEND,
+  MACH_MSG_TYPE_MOVE_SEND,
+  MACH_MSGH_BITS,
+  MACH_PORT_RIGHT_RECEIVE,
+  mach_msg_receive,
+  mach_msg_send,
+  mach_port_allocate,
+  mach_task_self,
+  numbersOf,
+} from 'ipclab/mach'
+
+/** The client of `shared-reply-port` with a reply port for each call: which answer comes first no longer matters. */
+export default scenario('a reply port for each call', {
+  source: 'K. Loepere (ed.): Mach 3 Server Writer’s Guide, on reply ports',
+  about: 'Two servers answer, each to a port of its own, and the client knows which answer is which.',
+  ghost: () => ({ square: 0, cube: 0 }),
+  *setup() {
+    yield* bootstrap_create_service('square')
+    yield* bootstrap_create_service('cube')
+  },
+  programs: {
+    *client({ ghost }) {
+      const replies: number[] = []
+      for (const service of ['square', 'cube']) {
+        const reply = yield* mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE)
+        replies.push(reply)
+        yield* mach_msg_send({
+          msgh_bits: MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND),
+          msgh_remote_port: yield* bootstrap_look_up(service),
+          msgh_local_port: reply,
+          body: [{ data: [3] }],
+        })
+      }
+      const [square = 0, cube = 0] = replies
+      ghost.square = numbersOf(yield* mach_msg_receive(square))[0] ?? 0
+      ghost.cube = numbersOf(yield* mach_msg_receive(cube))[0] ?? 0
+    },
+    *square() {
+      const request = yield* mach_msg_receive(yield* bootstrap_check_in('square'))
+      const [n = 0] = numbersOf(request)
+      yield* mach_msg_send({
+        msgh_bits: MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND, 0),
+        msgh_remote_port: request.msgh_remote_port,
+        body: [{ data: [n * n] }],
+      })
+    },
+    *cube() {
+      const request = yield* mach_msg_receive(yield* bootstrap_check_in('cube'))
+      const [n = 0] = numbersOf(request)
+      yield* mach_msg_send({
+        msgh_bits: MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND, 0),
+        msgh_remote_port: request.msgh_remote_port,
+        body: [{ data: [n * n * n] }],
+      })
+    },
+  },
+  invariants: {
+    'each answer is to the question that was asked': ({ ghost: { square, cube } }) =>
+      (square === 0 || square === 9) && (cube === 0 || cube === 27),
+  },
+  atEnd: {
+    'both answers came': ({ ghost: { square, cube } }) => square === 9 && cube === 27,
+  },
+  expect: 'proved',
+})
