@@ -144,7 +144,7 @@ export function mq_open(name: string, oflag: number, mode = 0, attr: MqCreate | 
     name: text(name),
     oflag: integer(oflag),
     mode: integer(mode),
-    attr: given && { mq_maxmsg: integer(given.mq_maxmsg), mq_msgsize: integer(given.mq_msgsize) },
+    attr: given === null ? null : { mq_maxmsg: integer(given.mq_maxmsg), mq_msgsize: integer(given.mq_msgsize) },
   })
 }
 
@@ -271,6 +271,6 @@ const isSignal = (name: string): name is Signal => (signals as readonly string[]
  */
 export function mq_notify(mqdes: number, sevp: SignalEvent | null): Call<void> {
   const given: Partial<SignalEvent> | null = sevp === null || sevp === undefined ? null : sevp
-  const event = given && { notify: integer(given.sigev_notify), signal: text(given.sigev_signo) }
+  const event = given === null ? null : { notify: integer(given.sigev_notify), signal: text(given.sigev_signo) }
   return call(notifyDef, { mqdes: integer(mqdes), event })
 }

@@ -13,7 +13,7 @@ const RIGHT = 1
  * half done has to be put right first.
  *
  * With more than two workers somebody would have to say who takes over. That is what robust mutexes do: the next to lock
- * gets the mutex, and is told (EOWNERDEAD). There are none here yet.
+ * gets the mutex, and is told (EOWNERDEAD): see `posix/robust`.
  */
 export default scenario('killed with the mutex held, mended', {
   source:

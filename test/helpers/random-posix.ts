@@ -78,6 +78,24 @@ const object = (a: number): string => pick(['/a', '/b', '/sem.s'], a)
 const semaphore = (a: number): string => pick(['/s', '/t'], a)
 const slot = (a: number): number => 0x4000_0000 + (a % 3) * 0x1_0000
 
+const queue = (a: number): string => pick(['/q', '/r'], a)
+const attr = (b: number, c: number): posix.MqCreate => ({ mq_maxmsg: 1 + (b % 2), mq_msgsize: pick([8, 0, 4], c) })
+const event = (b: number): posix.SignalEvent | null =>
+  pick(
+    [{ sigev_notify: posix.SIGEV_SIGNAL, sigev_signo: pick(SIGNALS, b) }, { sigev_notify: posix.SIGEV_NONE }, null],
+    b,
+  )
+/** Keys of System V, and how they are asked for. */
+const key = (a: number): number => pick([1, 1, 2, posix.IPC_PRIVATE], a)
+const ipc = (b: number): number =>
+  pick([posix.IPC_CREAT | 0o600, posix.IPC_CREAT | 0o600, posix.IPC_CREAT | posix.IPC_EXCL | 0o600, 0o600], b)
+const noWait = (c: number): number => pick([posix.IPC_NOWAIT, 0, posix.MSG_NOERROR, posix.MSG_EXCEPT], c)
+const sops = (a: number, b: number, c: number): posix.Sembuf[] =>
+  [
+    { sem_num: a % 2, sem_op: (b % 4) - 2, sem_flg: pick([0, posix.SEM_UNDO, posix.IPC_NOWAIT], c) },
+    { sem_num: b % 2, sem_op: (c % 4) - 2, sem_flg: pick([posix.SEM_UNDO, 0], a) },
+  ].slice(c % 2)
+
 /** Somewhere in memory: in common, at one of the places, or where a semaphore is open. */
 function place({ context, opened }: Knowing, a: number, b: number): number {
   const common = context.shared as number // what `inCommon` returns
@@ -122,7 +140,9 @@ const makers: { readonly [op: string]: Maker } = {
   sem_timedwait: (a, b, c, knowing) => posix.sem_timedwait(place(knowing, a, b), pick(TIMES, c)),
   sem_post: (a, b, _, knowing) => posix.sem_post(place(knowing, a, b)),
   sem_getvalue: (a, b, _, knowing) => posix.sem_getvalue(place(knowing, a, b)),
-  mutex_init: (a, b, c, knowing) => posix.pthread_mutex_init(place(knowing, a, b), { type: c % 4 }),
+  mutex_init: (a, b, c, knowing) =>
+    posix.pthread_mutex_init(place(knowing, a, b), { type: c % 4, robust: (a + c) % 2 }),
+  mutex_consistent: (a, b, _, knowing) => posix.pthread_mutex_consistent(place(knowing, a, b)),
   mutex_lock: (a, b, _, knowing) => posix.pthread_mutex_lock(place(knowing, a, b)),
   mutex_trylock: (a, b, _, knowing) => posix.pthread_mutex_trylock(place(knowing, a, b)),
   mutex_timedlock: (a, b, c, knowing) => posix.pthread_mutex_timedlock(place(knowing, a, b), pick(TIMES, c)),
@@ -135,6 +155,44 @@ const makers: { readonly [op: string]: Maker } = {
   cond_signal: (a, b, _, knowing) => posix.pthread_cond_signal(place(knowing, a, b)),
   cond_broadcast: (a, b, _, knowing) => posix.pthread_cond_broadcast(place(knowing, a, b)),
   cond_destroy: (a, b, _, knowing) => posix.pthread_cond_destroy(place(knowing, a, b)),
+  rdlock: (a, b, _, knowing) => posix.pthread_rwlock_rdlock(place(knowing, a, b)),
+  tryrdlock: (a, b, _, knowing) => posix.pthread_rwlock_tryrdlock(place(knowing, a, b)),
+  timedrdlock: (a, b, c, knowing) => posix.pthread_rwlock_timedrdlock(place(knowing, a, b), pick(TIMES, c)),
+  wrlock: (a, b, _, knowing) => posix.pthread_rwlock_wrlock(place(knowing, a, b)),
+  trywrlock: (a, b, _, knowing) => posix.pthread_rwlock_trywrlock(place(knowing, a, b)),
+  timedwrlock: (a, b, c, knowing) => posix.pthread_rwlock_timedwrlock(place(knowing, a, b), pick(TIMES, c)),
+  rwlock_unlock: (a, b, _, knowing) => posix.pthread_rwlock_unlock(place(knowing, a, b)),
+  rwlock_init: (a, b, _, knowing) => posix.pthread_rwlock_init(place(knowing, a, b)),
+  barrier_init: (a, b, c, knowing) => posix.pthread_barrier_init(place(knowing, a, b), c % 4),
+  barrier_wait: (a, b, _, knowing) => posix.pthread_barrier_wait(place(knowing, a, b)),
+  barrier_destroy: (a, b, _, knowing) => posix.pthread_barrier_destroy(place(knowing, a, b)),
+  mq_open: (a, b, c) =>
+    posix.mq_open(queue(a), pick(FLAGS, b) | (c % 3 === 0 ? posix.O_NONBLOCK : 0), 0o600, attr(b, c)),
+  mq_unlink: (a) => posix.mq_unlink(queue(a)),
+  mq_send: (a, b, c) => posix.mq_send(3 + (a % 3), 'abcde'.slice(c % 6), b),
+  mq_timedsend: (a, b, c) => posix.mq_timedsend(3 + (a % 3), 'xyz', b, pick(TIMES, c)),
+  mq_receive: (a, b) => posix.mq_receive(3 + (a % 3), pick([8, 8, 2], b)),
+  mq_timedreceive: (a, _, c) => posix.mq_timedreceive(3 + (a % 3), 8, pick(TIMES, c)),
+  mq_getattr: (a) => posix.mq_getattr(3 + (a % 3)),
+  mq_setattr: (a, b) => posix.mq_setattr(3 + (a % 3), { mq_flags: b % 2 === 0 ? posix.O_NONBLOCK : 0 }),
+  mq_notify: (a, b) => posix.mq_notify(3 + (a % 3), event(b)),
+  msgget: (a, b) => posix.msgget(key(a), ipc(b)),
+  msgsnd: (a, b, c) =>
+    posix.msgsnd(a % 3, { mtype: b % 4, mtext: 'x'.repeat(pick([1, 8192, 5000], c)) }, noWait(a + c)),
+  msgrcv: (a, b, c) => posix.msgrcv(a % 3, pick([1, 9000, 9000], c), (b % 5) - 2, noWait(a + b)),
+  msg_rmid: (a) => posix.msgctl(a % 3, posix.IPC_RMID),
+  msg_stat: (a) => posix.msgctl(a % 3, posix.IPC_STAT),
+  semget: (a, b) => posix.semget(key(a), 2, ipc(b)),
+  semop: (a, b, c) => posix.semop(a % 3, sops(a, b, c)),
+  semtimedop: (a, b, c) => posix.semtimedop(a % 3, sops(a, b, c), pick(TIMES, c)),
+  setval: (a, b, c) => posix.semctl(a % 3, b % 2, posix.SETVAL, c),
+  getncnt: (a, b) => posix.semctl(a % 3, b % 2, posix.GETNCNT),
+  sem_rmid: (a) => posix.semctl(a % 3, 0, posix.IPC_RMID),
+  shmget: (a, b) => posix.shmget(key(a), 5000, ipc(b)),
+  shmat: (a, b) => posix.shmat(a % 3, slot(b), b % 2 === 0 ? 0 : posix.SHM_REMAP),
+  shmdt: (a) => posix.shmdt(slot(a)),
+  shm_rmid: (a) => posix.shmctl(a % 3, posix.IPC_RMID),
+  shm_stat: (a) => posix.shmctl(a % 3, posix.IPC_STAT),
   clock_gettime: () => posix.clock_gettime(posix.CLOCK_REALTIME),
   umask: (a) => umask(a % 0o777),
   kill: (a, b, _, { context }) =>
@@ -199,6 +257,10 @@ function* inCommon(): Program<number> {
   const how = posix.MAP_PRIVATE | posix.MAP_ANONYMOUS | posix.MAP_FIXED
   yield* posix.mmap(PRIVATE, 3 * 4096, 3, how, -1, 0)
   yield* store(PRIVATE, 'u8', 1)
+  // So that not all calls on System V objects fail: those with the ids 0.
+  yield* posix.msgget(1, posix.IPC_CREAT | 0o600)
+  yield* posix.semget(1, 2, posix.IPC_CREAT | 0o600)
+  yield* posix.shmget(1, 5000, posix.IPC_CREAT | 0o600)
   return yield* map_anonymous(3 * 4096, { name: 'common' })
 }
 

@@ -85,8 +85,8 @@ function framesAreCounted({ frames, objects, processes }: KernelState): void {
     }
   }
   for (const object of Object.values(objects)) {
-    if (object.kind !== 'memory') continue
-    const { id, refs, pages } = object as MemoryObject // of that kind
+    if (object.kind !== 'memory' && object.kind !== 'shm segment') continue
+    const { id, refs, pages } = object as MemoryObject // of those kinds
     for (const frame of Object.values(pages)) count(frame)
     expect(refs, `${id} is mapped, named or open`).toBeGreaterThanOrEqual(mapped[id] ?? 1)
   }

@@ -92,6 +92,11 @@ const tries: [name: string, params: AnyValues, verdict: string][] = [
   ['textbook/rendezvous-both-send', { capacity: 1 }, 'proved'],
   ['posix/bounded-buffer', { slots: 2, producers: 1, items: 3 }, 'proved'],
   ['posix/too-early', { create: true }, 'proved'],
+  ['posix/urgent', { stop_prio: 0 }, 'proved'],
+  ['posix/signal-first', { looks: true }, 'proved'],
+  ['posix/starved-writer', { rounds: 1 }, 'proved'],
+  ['posix/robust', { workers: 3, repair: 'forgotten' }, 'uncaught error: ENOTRECOVERABLE'],
+  ['posix/sem-undo', { undo: 'no' }, 'deadlock: deadlock'],
   ['atomics/counter', { by: 'add' }, 'proved'],
   ['atomics/mutex-forgets', { workers: 2 }, 'proved'],
 ]
