@@ -1,0 +1,102 @@
+import { exit, forkByHand, kill } from 'ipclab/kernel'
+import * as posix from 'ipclab/posix'
+import { expect, test } from 'vitest'
+import { Hand } from './by-hand.ts'
+
+/** What no recording shows of System V objects. */
+
+const MAKE = posix.IPC_CREAT | 0o600
+
+test('an id comes back only when 64 others have been used, and then as another one', () => {
+  const hand = new Hand({ a: 1000 })
+  for (let n = 0; n < 64; n++) {
+    expect(hand.do('a', posix.msgget(1, MAKE))).toBe(n)
+    hand.do('a', posix.msgctl(n, posix.IPC_RMID))
+  }
+  expect(hand.do('a', posix.msgget(1, MAKE))).toBe(32768)
+  expect(hand.do('a', posix.msgget(2, MAKE))).toBe(32769)
+  expect(hand.do('a', posix.msgctl(0, posix.IPC_STAT))).toBe('EINVAL')
+})
+
+test('MSG_COPY looks at a message by its number, and leaves it there', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.do('a', posix.msgget(1, MAKE))
+  for (const [index, mtext] of ['one', 'two'].entries()) hand.do('a', posix.msgsnd(0, { mtype: index + 5, mtext }))
+  const copy = posix.MSG_COPY | posix.IPC_NOWAIT
+  expect(hand.do('a', posix.msgrcv(0, 9, 1, copy))).toEqual({ mtype: 6, mtext: 'two' })
+  expect(hand.do('a', posix.msgrcv(0, 9, 2, copy))).toBe('ENOMSG')
+  expect(hand.do('a', posix.msgrcv(0, 9, 1, posix.MSG_COPY))).toBe('EINVAL')
+  expect(hand.do('a', posix.msgrcv(0, 2, 0, posix.MSG_NOERROR))).toEqual({ mtype: 5, mtext: 'on' })
+})
+
+test('all values of a set are told and set at once; who operated last is known', () => {
+  const hand = new Hand({ a: 1000, b: 1000 })
+  hand.do('a', posix.semget(1, 2, MAKE))
+  hand.do('a', posix.semctl(0, 0, posix.SETALL, [3, 4]))
+  hand.do('b', posix.semop(0, [{ sem_num: 1, sem_op: -1 }]))
+  expect(hand.do('a', posix.semctl(0, 0, posix.GETALL))).toEqual([3, 3])
+  const [a, b] = ['a', 'b'].map((id) => hand.driver.state.processes[id]?.pid)
+  expect([0, 1].map((num) => hand.do('a', posix.semctl(0, num, posix.GETPID)))).toEqual([a, b])
+  expect(hand.do('a', posix.semctl(0, 0, posix.SETALL, [1, 40000]))).toBe('ERANGE')
+})
+
+test('semtimedop waits so long, and then fails with EAGAIN', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.do('a', posix.semget(1, 1, MAKE))
+  const wait = posix.semtimedop(0, [{ sem_num: 0, sem_op: -1 }], { tv_sec: 0, tv_nsec: 5e6 })
+  expect(hand.do('a', wait)).toBe('blocks')
+  expect(hand.wait(4)).toEqual([])
+  expect(hand.wait(1)).toEqual(['a: EAGAIN'])
+})
+
+test('a waiter whose later operation must not wait fails as soon as that would', () => {
+  const hand = new Hand({ a: 1000, b: 1000 })
+  hand.do('a', posix.semget(1, 2, MAKE))
+  const sops = [
+    { sem_num: 0, sem_op: -1 },
+    { sem_num: 1, sem_op: -1, sem_flg: posix.IPC_NOWAIT },
+  ]
+  expect(hand.do('a', posix.semop(0, sops))).toBe('blocks')
+  expect(hand.do('b', posix.semctl(0, 0, posix.GETNCNT))).toBe(1)
+  hand.do('b', posix.semop(0, [{ sem_num: 0, sem_op: 1 }]))
+  expect(hand.released).toEqual(['a: EAGAIN'])
+  expect(hand.do('b', posix.semctl(0, 0, posix.GETVAL))).toBe(1)
+})
+
+test('a set that is gone owes nothing to the dead', () => {
+  const hand = new Hand({ a: 1000, b: 1000 })
+  hand.do('a', posix.semget(1, 1, MAKE))
+  hand.do('a', posix.semop(0, [{ sem_num: 0, sem_op: 1, sem_flg: posix.SEM_UNDO }]))
+  hand.do('b', posix.semctl(0, 0, posix.IPC_RMID))
+  hand.do('b', posix.semget(1, 1, MAKE))
+  hand.do('a', exit(0))
+  expect(hand.do('b', posix.semctl(1, 0, posix.GETVAL))).toBe(0)
+})
+
+test('a segment is attached as often as it is mapped, by children too, and is gone with the last', () => {
+  const hand = new Hand({ a: 1000, b: 1000 })
+  const attached = () => (hand.do('b', posix.shmctl(0, posix.IPC_STAT)) as posix.ShmidDs).shm_nattch
+  hand.do('a', posix.shmget(1, 8192, MAKE))
+  const at = hand.number('a', posix.shmat(0))
+  const pid = hand.number('a', forkByHand())
+  expect(attached()).toBe(2)
+  hand.do('a', posix.munmap(at, 4096))
+  expect(hand.do('a', posix.shmat(0, at + 4096))).toBe('EINVAL') // something is there
+  expect(hand.do('a', posix.shmat(0, at + 4096, posix.SHM_REMAP))).toBe(at + 4096)
+  expect(hand.do('a', posix.shmdt(at))).toBe('EINVAL') // what was left of it has been mapped over
+  expect(hand.do('a', posix.shmdt(at + 4096))).toBeUndefined()
+  expect(attached()).toBe(1)
+  hand.do('b', posix.shmctl(0, posix.IPC_RMID))
+  expect(attached()).toBe(1)
+  hand.do('b', kill(pid, 'SIGKILL'))
+  expect(hand.do('b', posix.shmctl(0, posix.IPC_STAT))).toBe('EINVAL')
+  expect(hand.driver.state.frames).toEqual({})
+})
+
+test('what is attached for reading can’t be made writable', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.catchFaults('a')
+  hand.do('a', posix.shmget(1, 4096, MAKE))
+  const at = hand.number('a', posix.shmat(0, null, posix.SHM_RDONLY))
+  expect(hand.do('a', posix.mprotect(at, 4096, posix.PROT_READ | posix.PROT_WRITE))).toBe('EACCES')
+})
