@@ -1,5 +1,5 @@
 import { READ, SEQ_CST, WHOLE, WRITE } from './footprint.ts'
-import { create, type Kernel, MAPPINGS, writes, writesProcess } from './kernel.ts'
+import { create, type Kernel, MAPPINGS, peek, writes, writesProcess } from './kernel.ts'
 import { defineKind, release, retain } from './objects.ts'
 import {
   findMapping,
@@ -76,6 +76,11 @@ function zeroTail(kernel: Kernel, memory: MemoryObject, size: number): void {
   page.words.length = Math.min(page.words.length, word + 1)
 }
 
+/** How often an object of a subsystem's own is mapped can be seen, and what becomes of it hangs on that. */
+function noteMapping(kernel: Kernel, object: Ref<MemoryObject>): void {
+  if (peek(kernel, object).kind !== 'memory') kernel.footprint.add(object, 0, READ | WRITE, SEQ_CST)
+}
+
 /** A wish for a mapping: `start` null lets the kernel choose. */
 export interface MapRequest {
   start: number | null
@@ -97,6 +102,7 @@ export function mapMemory(kernel: Kernel, processId: Id, wish: MapRequest): numb
     process.nextAddress = start + length + PAGE_SIZE // a page between two mappings catches overruns
   else unmapMemory(kernel, processId, start, length)
   const { prot, shared, object, offset, mayWrite = true } = wish
+  noteMapping(kernel, object)
   retain(kernel, object)
   insertMapping(process, { start, length, prot, mayWrite, shared, object, offset, copied: {} })
   kernel.mappingsEpoch += 1
@@ -179,6 +185,7 @@ function splitAt(kernel: Kernel, process: Process, address: number): void {
     delete whole.copied[page]
   }
   whole.length = cut
+  noteMapping(kernel, whole.object)
   retain(kernel, whole.object)
   insertMapping(process, rest)
 }
@@ -186,6 +193,7 @@ function splitAt(kernel: Kernel, process: Process, address: number): void {
 function dropMapping(kernel: Kernel, process: Process, mapping: Mapping): void {
   process.mappings.splice(process.mappings.indexOf(mapping), 1)
   for (const frame of Object.values(mapping.copied)) releaseFrame(kernel, frame)
+  noteMapping(kernel, mapping.object)
   release(kernel, mapping.object)
 }
 
@@ -196,6 +204,7 @@ function releaseMappings(kernel: Kernel, process: Process): void {
   process.mappings = []
   for (const mapping of mappings) {
     for (const page in mapping.copied) releaseFrame(kernel, mapping.copied[page] as Id) // a key has its value
+    noteMapping(kernel, mapping.object)
     release(kernel, mapping.object)
   }
 }
@@ -205,6 +214,7 @@ function forkMappings(kernel: Kernel, parent: Process, child: Process): void {
   child.nextAddress = parent.nextAddress
   child.mappings = parent.mappings.map((mapping) => ({ ...mapping, copied: { ...mapping.copied } }))
   for (const mapping of child.mappings) {
+    noteMapping(kernel, mapping.object)
     retain(kernel, mapping.object)
     for (const id of Object.values(mapping.copied)) {
       const frame = frameForWriting(kernel, id)

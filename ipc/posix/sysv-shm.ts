@@ -9,7 +9,6 @@ import {
   freePages,
   isUnmapped,
   type Kernel,
-  LIFE,
   MAPPINGS,
   type Mapping,
   type MemoryObject,
@@ -183,14 +182,11 @@ export interface ShmidDs {
   readonly shm_nattch: number
 }
 
-/** By all processes; each may make it change. */
+/** By all processes together: who maps it, or unmaps it, notes that as a change of the segment. */
 function attachments(kernel: Kernel, segment: Ref<Segment>): number {
   let count = 0
-  for (const id of Object.keys(kernel.state.processes)) {
-    readsProcess(kernel, id, LIFE)
-    const { mappings } = readsProcess(kernel, id, MAPPINGS)
+  for (const { mappings } of Object.values(kernel.state.processes))
     count += mappings.filter(({ object }) => object === segment).length
-  }
   return count
 }
 

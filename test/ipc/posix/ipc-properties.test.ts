@@ -115,11 +115,10 @@ const small = (most: number): fc.Arbitrary<Small> =>
     }),
   )
 
-/** Each program notes on its own line what it has seen. */
-function smallScenario({ kind, programs, wakeOrder }: Small): Scenario {
+/** Each program notes on its own line what it has seen: not in the ghost, which would make all steps hang together. */
+function smallScenario({ kind, programs, wakeOrder }: Small, lines: string[][] = []): Scenario {
   return scenario('small', {
     wakeOrder,
-    ghost: (): string[][] => programs.map(() => []),
     *setup() {
       const at = yield* map_anonymous(4096)
       // Nobody waits for itself: a run ends where such a circle is seen, whatever others could have done yet.
@@ -136,7 +135,8 @@ function smallScenario({ kind, programs, wakeOrder }: Small): Scenario {
       programs.map((ops, p) => [
         `p${p}`,
         function* (context: Context): Program {
-          const said = (context.ghost as string[][])[p] ?? []
+          const said: string[] = []
+          lines[p] = said
           for (const [name, n] of ops) {
             const make = acts[kind]?.[name]
             try {
@@ -171,15 +171,16 @@ test('steps on queues, sets, segments and locks whose footprints do not meet com
 const RUNS_MAX = 3_000
 
 /** All that can come of it; `null`: too much. */
-function allThatComes(made: Scenario, decider: Decider): string[] | null {
-  const simulation = boot(made, { door: decider })
+function allThatComes(one: Small, decider: Decider): string[] | null {
+  const lines: string[][] = []
+  const simulation = boot(smallScenario(one, lines), { door: decider })
   const seen = new Set<string>()
   for (let index = 0; index < RUNS_MAX; index++) {
     simulation.start()
     if (!decider.begin(simulation, index)) return [...seen].sort()
     if (run(simulation, decider, { maxSteps: 200 }).ending === 'redundant') continue
     const sleeping = Object.values(simulation.state.threads).filter(({ status }) => status === 'sleeping').length
-    seen.add(JSON.stringify([simulation.ghost, sleeping]))
+    seen.add(JSON.stringify([lines, sleeping]))
   }
   return null
 }
@@ -188,15 +189,14 @@ test('partial-order reduction finds all that depth first finds, with fewer runs'
   let found = 0
   fc.assert(
     fc.property(small(3), (one) => {
-      const made = smallScenario(one)
-      const all = allThatComes(made, dfs())
+      const all = allThatComes(one, dfs())
       if (all === null) return
       found += all.length
-      expect(allThatComes(made, dpor())).toEqual(all)
+      expect(allThatComes(one, dpor())).toEqual(all)
     }),
     { numRuns: runs(60) },
   )
-  expect(found).toBeGreaterThan(60)
+  expect(found).toBeGreaterThan(runs(60))
 }, 600_000)
 
 const messages = fc.record({
@@ -267,7 +267,7 @@ test('a message is received once, the highest priority first, and of equals the 
     }),
     { numRuns: runs(300) },
   )
-  expect(received).toBeGreaterThan(300)
+  expect(received).toBeGreaterThan(runs(300) / 2)
 })
 
 const undoing = fc.record({
@@ -325,7 +325,7 @@ test('what was taken with SEM_UNDO is there again when all have ended, killed or
     }),
     { numRuns: runs(300) },
   )
-  expect(ended).toBeGreaterThan(100)
+  expect(ended).toBeGreaterThan(runs(300) / 4)
 })
 
 interface Linked extends KernelObject {
@@ -363,5 +363,5 @@ test('who waits has a reason that can be told, and when all have ended nothing i
     }),
     { numRuns: runs(300) },
   )
-  expect([waited > 100, ended > 30]).toEqual([true, true])
+  expect([waited > runs(300) / 4, ended > runs(300) / 20]).toEqual([true, true])
 })

@@ -1,6 +1,7 @@
 import { exit, forkByHand, kill } from 'ipclab/kernel'
 import * as posix from 'ipclab/posix'
 import { expect, test } from 'vitest'
+import { attempt, outcomes } from '../../helpers/schedules.ts'
 import { Hand } from './by-hand.ts'
 
 /** What no recording shows of System V objects. */
@@ -99,4 +100,25 @@ test('what is attached for reading can’t be made writable', () => {
   hand.do('a', posix.shmget(1, 4096, MAKE))
   const at = hand.number('a', posix.shmat(0, null, posix.SHM_RDONLY))
   expect(hand.do('a', posix.mprotect(at, 4096, posix.PROT_READ | posix.PROT_WRITE))).toBe('EACCES')
+})
+
+test('a process that owes something ends in a step of its own: before that, others see what it took', () => {
+  const seen = outcomes(
+    {
+      *taker({ shared: set }) {
+        yield* posix.semop(set as number, [{ sem_num: 0, sem_op: -1, sem_flg: posix.SEM_UNDO }])
+      },
+      *looker({ shared: set, ghost }) {
+        yield* attempt(ghost, posix.semctl(set as number, 0, posix.GETVAL))
+      },
+    },
+    {
+      *setup() {
+        const set = yield* posix.semget(1, 1, MAKE)
+        yield* posix.semctl(set, 0, posix.SETVAL, 1)
+        return set
+      },
+    },
+  )
+  expect(seen).toEqual(['0', '1'])
 })
