@@ -222,15 +222,17 @@ export const NtAcceptConnectPort = (
   PortContext: PortContext | null,
   ConnectionRequest: Outgoing,
   AcceptConnection: boolean,
-  { serverView, clientView }: AcceptOptions = {},
-): Call<Accepted> =>
-  call(acceptDef, {
-    context: typeof PortContext === 'number' || typeof PortContext === 'string' ? PortContext : null,
+  options: AcceptOptions = {},
+): Call<Accepted> => {
+  const { serverView, clientView } = Object(options ?? {}) as AcceptOptions // whatever it is
+  return call(acceptDef, {
+    context: typeof PortContext === 'string' || Number.isFinite(PortContext) ? PortContext : null,
     message: asData(captured(ConnectionRequest)),
     accept: Boolean(AcceptConnection),
     serverView: viewGiven(serverView),
     clientView: remoteViewGiven(clientView),
   })
+}
 
 interface CompleteArgs extends Args {
   readonly port: Handle

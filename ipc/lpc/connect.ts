@@ -239,7 +239,7 @@ function given(name: unknown, sid: unknown, options: ConnectOptions | null | und
     effectiveOnly: effectiveOnly === true,
     clientView: viewGiven(clientView),
     serverView: remoteViewGiven(serverView),
-    sid: sid === null || sid === undefined ? null : String(sid),
+    sid: sid === null || sid === undefined ? null : typeof sid === 'string' ? sid : 'no SID',
     info: isBytes(info) ? info : null,
   }
 }
