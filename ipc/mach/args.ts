@@ -8,6 +8,9 @@ export const signed = (value: unknown): number => (Number.isInteger(value) ? (va
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
+/** What is no text is none that anything is called by. */
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 /** @throws BadInput when it is no list */
 export function listOf(value: unknown, what: string, call: string): readonly unknown[] {
   if (Array.isArray(value)) return value

@@ -11,6 +11,7 @@ import {
   type Thread,
   writes,
 } from '../../kernel/index.ts'
+import { text } from './args.ts'
 import { type Answer, OK, taskCall } from './calls.ts'
 import {
   MACH_MSG_TYPE_COPY_SEND,
@@ -68,7 +69,7 @@ interface ServiceArgs {
 }
 
 /** The calling task's port is never dead. */
-const asked = (service: string): ServiceArgs => ({ task: 0, service: String(service) })
+const asked = (service: string): ServiceArgs => ({ task: 0, service: text(service) })
 
 const createCall = taskCall<ServiceArgs, void>('bootstrap_create_service', (kernel, _space, { service }, thread) => {
   if (nameOf(kernel, service) !== null) return { failed: 'BOOTSTRAP_NAME_IN_USE' }

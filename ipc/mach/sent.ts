@@ -1,5 +1,5 @@
 import { BadInput, type Data } from '../../kernel/index.ts'
-import { isObject, listOf, shown, signed, unsigned } from './args.ts'
+import { isObject, listOf, shown, signed, text, unsigned } from './args.ts'
 import { MACH_MSGH_BITS_LOCAL, MACH_MSGH_BITS_REMOTE } from './constants.ts'
 
 /** A message as programs write it, and as a call's arguments hold it. */
@@ -59,7 +59,7 @@ export function sentMessage(message: unknown, call: string): SentMessage {
 function sentItem(item: unknown, call: string): SentItem {
   if (!isObject(item)) throw new BadInput(`${call}: an item of a body is an object, not ${shown(item)}`)
   if ('data' in item) return { data: listOf(item.data, 'data', call).map(signed) }
-  if ('string' in item) return { string: String(item.string) }
+  if ('string' in item) return { string: text(item.string) }
   if ('ports' in item)
     return { disposition: unsigned(item.disposition) & 0xff, ports: listOf(item.ports, 'ports', call).map(unsigned) }
   if ('address' in item)

@@ -36,7 +36,7 @@ import {
   threadOf,
   unmapMemory,
 } from '../../kernel/index.ts'
-import { unsigned } from './args.ts'
+import { text, unsigned } from './args.ts'
 import { error } from './errors.ts'
 import { destroyName } from './right.ts'
 import { allNames, type SpaceRef, spaceOf } from './space.ts'
@@ -143,7 +143,7 @@ function abort(kernel: Kernel, target: Thread): void {
  * that does not wait it does nothing.
  * @throws MachError MACH_SEND_INVALID_DEST (there is no such thread)
  */
-export const thread_abort = (thread: Id): Call<void> => call(abortDef, { thread: String(thread) })
+export const thread_abort = (thread: Id): Call<void> => call(abortDef, { thread: text(thread) })
 
 const allocateDef = defineCall<TaskArgs & { readonly size: number }, number>({
   name: 'vm_allocate',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { boot, type KernelState, type Scenario } from 'ipclab/kernel'
+import { type AnyValues, boot, type KernelState, type Scenario } from 'ipclab/kernel'
 import { type Decider, run } from 'ipclab/scheduler'
 
 /** Everything that runs of a scenario can come to. */
@@ -36,9 +36,15 @@ const contents = (words: readonly number[]): string =>
 const shortened = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
 
 /** All that the decider makes; `null`: more than so many runs, or one without an end. */
-export function seenBy(scenario: Scenario, decider: Decider, most: number, maxSteps = 60): Seen | null {
+export function seenBy(
+  scenario: Scenario,
+  decider: Decider,
+  most: number,
+  maxSteps = 60,
+  params: AnyValues = {},
+): Seen | null {
   const seen: Seen = { ends: new Set(), runs: 0, redundant: 0 }
-  const simulation = boot(scenario, { door: decider })
+  const simulation = boot(scenario, { door: decider, params })
   for (let index = 0; ; index++) {
     simulation.start()
     if (!decider.begin(simulation, index)) return seen
