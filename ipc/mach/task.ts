@@ -114,7 +114,7 @@ const abortDef = defineCall<{ readonly thread: Id }, void>({
     {
       attempt(kernel, _thread, { thread: id }) {
         kernel.footprint.add(id, LIFE, READ, SEQ_CST)
-        const target = kernel.state.threads[id]
+        const target = Object.hasOwn(kernel.state.threads, id) ? kernel.state.threads[id] : undefined
         if (target === undefined || target.status === 'exited') return fail(kernel, 'MACH_SEND_INVALID_DEST')
         abort(kernel, threadOf(kernel, id))
         return done(kernel)

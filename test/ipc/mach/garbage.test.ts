@@ -93,3 +93,10 @@ test('whatever a task passes, it gets a code or what it asked for, and never a c
   )
   expect(used.size).toBe(calls.length)
 })
+
+// Found by 100,000 calls.
+test('a thread called as no thread is, but every object is, is none', () => {
+  const driver = new Driver()
+  driver.process({ id: 'p' })
+  expect(driver.perform('p', mach.thread_abort('__proto__')).outcome).toMatchObject({ how: 'failed' })
+})
