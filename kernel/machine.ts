@@ -103,10 +103,11 @@ export class Machine extends Faultable {
     this.resume(task, thread, true, undefined)
   }
 
-  /** What the guard hangs on at which the thread stands; `null` when its call would not wait. Valid until the next guard is asked. */
+  /** What the guard hangs on at which the thread stands; `null` when its next step would not wait. Valid until the next guard is asked. */
   guardOf(task: Task): Footprint | null {
-    if (task.pending?.def.waits !== true || !this.guards.applies(task, this.thread(task))) return null
-    this.guards.asks(task, this.thread(task))
+    const thread = this.thread(task)
+    if (task.pending?.def.waits !== true || isDue(thread) || !this.guards.applies(task, thread)) return null
+    this.guards.asks(task, thread)
     return this.guards.looked
   }
 

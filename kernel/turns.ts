@@ -258,7 +258,13 @@ export abstract class Turns extends Programs {
 
   protected waits(task: Task, thread: Thread): boolean {
     if (thread.call?.slept === true) return !thread.call.woken
-    return this.guards.applies(task, thread) && !this.guards.holds(task, thread)
+    if (!this.guards.applies(task, thread)) return false
+    const { footprint } = this.kernel
+    const open = this.guards.holds(task, thread)
+    const mark = footprint.length
+    footprint.addAll(this.guards.looked) // what comes of the step hangs on that, too
+    footprint.readsOnlyFrom(mark)
+    return !open
   }
 
   protected restarts({ pending }: Task, thread: Thread): boolean {
