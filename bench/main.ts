@@ -2,6 +2,7 @@ import { bench as bugs } from './bugs.ts'
 import { bench as explore } from './explore.ts'
 import { bench as processes } from './processes.ts'
 import { bench as ring } from './ring/index.ts'
+import { bench as systems } from './systems.ts'
 import { bench as trace } from './trace.ts'
 import { bench as workers } from './workers.ts'
 
@@ -11,6 +12,7 @@ const benches: { readonly [name: string]: (options: readonly string[]) => void |
   explore,
   processes,
   ring,
+  systems,
   trace,
   workers,
 }
