@@ -15,7 +15,16 @@ import {
 } from '../../kernel/index.ts'
 import { freeDataInfo } from './data-info.ts'
 import { type Handle, handleGiven, isStatus } from './handles.ts'
-import { areLengthsSound, asData, captured, LPC_REPLY, type Outgoing, type PortMessage, received } from './message.ts'
+import {
+  areLengthsSound,
+  asData,
+  captured,
+  LPC_REPLY,
+  type Outgoing,
+  type PortMessage,
+  received,
+  stamped,
+} from './message.ts'
 import { isTooLong, LINKS, type Port, portAt } from './port.ts'
 import { type NtStatus, ntError } from './status.ts'
 import {
@@ -54,8 +63,10 @@ export function addressee(kernel: Kernel, port: Ref<Port>, message: PortMessage)
 
 /** Hands over the reply, and frees what was kept of the request. */
 export function reply(kernel: Kernel, port: Ref<Port>, to: Ref<LpcThread>, message: PortMessage): void {
-  const clientId = { ...message.clientId }
-  deliver(kernel, to, { ...message, type: LPC_REPLY, clientId, context: null, sender: null })
+  const { clientId, messageId, callbackId } = message
+  const { process, thread } = clientId
+  const stamp = { type: LPC_REPLY, clientId: { process, thread }, messageId, callbackId, context: null, sender: null }
+  deliver(kernel, to, stamped(message, stamp))
   freeDataInfo(kernel, port, message)
 }
 

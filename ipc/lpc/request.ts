@@ -27,6 +27,7 @@ import {
   type Outgoing,
   type PortMessage,
   received,
+  stamped,
 } from './message.ts'
 import { isTooLong, LINKS, type Port, portAt, route } from './port.ts'
 import { enqueue, nextCallbackId, nextMessageId } from './queue.ts'
@@ -85,8 +86,9 @@ function sent(
   type: number,
   context: Message['context'],
 ): Message {
-  const ids = { clientId: clientIdOf(kernel, thread), messageId: nextMessageId(kernel), callbackId: 0 }
-  return { ...message, ...ids, type, context, sender }
+  const clientId = clientIdOf(kernel, thread)
+  const messageId = nextMessageId(kernel)
+  return stamped(message, { type, clientId, messageId, callbackId: 0, context, sender })
 }
 
 /**
