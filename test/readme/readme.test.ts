@@ -62,7 +62,7 @@ test('its scenarios and tests have no type errors', async () => {
     `ipclab/${name}`,
     [join(root, name, 'index.ts')],
   ])
-  const systems = ['posix', 'lpc', 'message', 'atomics'].map((name) => [
+  const systems = ['posix', 'mach', 'lpc', 'message', 'atomics'].map((name) => [
     `ipclab/${name}`,
     [join(root, 'ipc', name, 'index.ts')],
   ])
