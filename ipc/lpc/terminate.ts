@@ -66,8 +66,9 @@ export const NtRegisterThreadTerminatePort = (PortHandle: Handle): Call<void> =>
 
 /** The state itself stays while a communication port has the thread as its client thread. */
 function exitThread(kernel: Kernel, thread: Thread): void {
-  const ref = stateIfAny(kernel, thread.id)
-  if (ref === null) return
+  // Nobody else would have made it: that there is none is nothing that was looked at.
+  if (!hasState(kernel, thread.id)) return
+  const ref = lpcThread(kernel, thread)
   const state = writes(kernel, ref)
   const time = littleEndian64(threadCreateTime(kernel, thread))
   for (let port = state.terminationPorts.pop(); port !== undefined; port = state.terminationPorts.pop()) {

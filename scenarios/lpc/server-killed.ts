@@ -1,6 +1,7 @@
 import { scenario } from 'ipclab'
 import {
   LPC_CONNECTION_REQUEST,
+  LPC_REQUEST,
   milliseconds,
   NtAcceptConnectPort,
   NtCompleteConnectPort,
@@ -15,45 +16,53 @@ import {
 } from 'ipclab/lpc'
 
 /**
- * The server may be killed at any of its calls. A client that comes too early or too late finds no port of that name, or is
+ * The server may be killed at any of its calls, or a client at any of its own. A client that comes too early or too late finds no port of that name, or is
  * refused; one that has connected finds its connection gone, or its reply lost. All of them hear of it, because the death of
  * the server closes its ports, and everybody who waits hangs on one of them.
  */
-export default scenario('a server killed in the middle of a request', {
+export default scenario('a death in the middle of a request', {
   source: 'ReactOS, ntoskrnl/lpc/close.c: LpcExitThread, LpcpClosePort; the recordings of test/oracles/lpc',
   about: 'Under every schedule, with a kill at any call: nobody waits for an answer that can no longer come.',
-  ghost: () => ({ outcome: '' }),
+  params: { clients: { default: 1, min: 1, max: 2, about: 'how many clients there are' } },
+  ghost: () => ({ outcomes: [] as string[] }),
   programs: {
-    *client({ ghost }) {
-      try {
-        const { port } = yield* NtConnectPort('\\Echo')
-        const { data } = yield* NtRequestWaitReplyPort(port, { data: 'question' })
-        ghost.outcome = data
-      } catch (error) {
-        if (!(error instanceof NtError)) throw error
-        ghost.outcome = error.code
-      }
+    client: {
+      copies: ({ clients }) => clients,
+      *program({ ghost }) {
+        try {
+          const { port } = yield* NtConnectPort('\\Echo')
+          const { data } = yield* NtRequestWaitReplyPort(port, { data: 'question' })
+          ghost.outcomes.push(data)
+        } catch (error) {
+          if (!(error instanceof NtError)) throw error
+          ghost.outcomes.push(error.code)
+        }
+      },
     },
-    *server() {
+    *server({ params }) {
       const port = yield* NtCreatePort('\\Echo')
-      for (;;) {
+      for (let served = 0; served < params.clients; ) {
         const received = yield* NtReplyWaitReceivePortEx(port, null, milliseconds(10))
         if (received === STATUS_TIMEOUT) return // nobody comes
         const { message } = received
-        if (message.type === LPC_CONNECTION_REQUEST) {
-          const accepted = yield* NtAcceptConnectPort(null, message, true)
-          yield* NtCompleteConnectPort(accepted.port)
-        } else {
-          yield* NtReplyPort(port, replyTo(message, 'answer'))
-          return
+        try {
+          if (message.type === LPC_CONNECTION_REQUEST) {
+            const accepted = yield* NtAcceptConnectPort(null, message, true)
+            yield* NtCompleteConnectPort(accepted.port)
+          } else if (message.type === LPC_REQUEST) {
+            served += 1
+            yield* NtReplyPort(port, replyTo(message, 'answer'))
+          }
+        } catch (error) {
+          if (!(error instanceof NtError)) throw error // the client is dead
         }
       }
     },
   },
-  faults: { kill: ['server'] },
+  faults: { kill: true },
   sometimes: {
-    'the answer comes': ({ ghost: { outcome } }) => outcome === 'answer',
-    'the reply is lost': ({ ghost: { outcome } }) => outcome === 'STATUS_LPC_REPLY_LOST',
+    'the answer comes': ({ ghost: { outcomes } }) => outcomes.includes('answer'),
+    'the reply is lost': ({ ghost: { outcomes } }) => outcomes.includes('STATUS_LPC_REPLY_LOST'),
   },
   expect: 'proved',
 })
