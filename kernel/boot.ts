@@ -68,6 +68,8 @@ export class Simulation {
   readonly #transact: Transact | null
   readonly #once: boolean
   #journal: Journal | null = null
+  /** Kinds of objects that the setup has made. */
+  #kinds = new Set<string>()
   #started = false
   /** Made anew for each run. */
   ghost: unknown = undefined
@@ -110,10 +112,12 @@ export class Simulation {
       this.#journal.restore(this.state)
       if (this.#journal.mappingsChanged) machine.kernel.mappingsEpoch += 1
       machine.reset()
+      this.#forgetKinds()
     } else if (this.#transact === null && !this.#once) {
       this.#journal = new Journal(this.state)
       machine.kernel.journal = this.#journal
     }
+    if (!this.#started) this.#kinds = new Set(machine.kernel.kinds)
     this.#started = true
     try {
       this.ghost = this.scenario.ghost?.(this.params as never) // params are what the scenario's own specs make them
@@ -122,6 +126,14 @@ export class Simulation {
     }
     this.looks = this.#told?.door === machine.kernel.door ? this.#told.looks : null
     machine.begin(this.#transact, this.#startMembers)
+  }
+
+  /** What kinds of objects there have been in the run before is nothing to this one: ends would touch what is not there. */
+  #forgetKinds(): void {
+    const { kernel } = this.machine
+    if (kernel.kinds.size === this.#kinds.size) return
+    kernel.kinds = new Set(this.#kinds)
+    kernel.concerned = null
   }
 
   readonly #startMembers = (): void => {

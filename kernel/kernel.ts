@@ -64,7 +64,7 @@ export class Kernel {
   /** Threads ended by this transition, in order. */
   readonly ended: Id[] = []
   /** Kinds of which an object was ever put in. */
-  readonly kinds = new Set<string>()
+  kinds = new Set<string>()
   /** The subsystems that they concern, once that was asked. */
   concerned: Occasions | null = null
   /** Programs of signal handlers, by the key that the state holds. */

@@ -16,9 +16,10 @@ import {
 } from 'ipclab/lpc'
 
 /**
- * The server may be killed at any of its calls, or a client at any of its own. A client that comes too early or too late finds no port of that name, or is
- * refused; one that has connected finds its connection gone, or its reply lost. All of them hear of it, because the death of
- * the server closes its ports, and everybody who waits hangs on one of them.
+ * The server may be killed at any of its calls, or a client at any of its own. A client that comes too early or too late
+ * finds no port of that name, or is refused; one that has connected finds its connection gone, or its reply lost. All of
+ * them hear of it, because the death of the server closes its ports, and everybody who waits hangs on one of them. A
+ * server that is woken by a request that a dead client takes back finds nothing: STATUS_UNSUCCESSFUL.
  */
 export default scenario('a death in the middle of a request', {
   source: 'ReactOS, ntoskrnl/lpc/close.c: LpcExitThread, LpcpClosePort; the recordings of test/oracles/lpc',
@@ -42,10 +43,10 @@ export default scenario('a death in the middle of a request', {
     *server({ params }) {
       const port = yield* NtCreatePort('\\Echo')
       for (let served = 0; served < params.clients; ) {
-        const received = yield* NtReplyWaitReceivePortEx(port, null, milliseconds(10))
-        if (received === STATUS_TIMEOUT) return // nobody comes
-        const { message } = received
         try {
+          const received = yield* NtReplyWaitReceivePortEx(port, null, milliseconds(10))
+          if (received === STATUS_TIMEOUT) return // nobody comes
+          const { message } = received
           if (message.type === LPC_CONNECTION_REQUEST) {
             const accepted = yield* NtAcceptConnectPort(null, message, true)
             yield* NtCompleteConnectPort(accepted.port)
@@ -54,7 +55,7 @@ export default scenario('a death in the middle of a request', {
             yield* NtReplyPort(port, replyTo(message, 'answer'))
           }
         } catch (error) {
-          if (!(error instanceof NtError)) throw error // the client is dead
+          if (!(error instanceof NtError)) throw error // the client is dead, and its request withdrawn, perhaps
         }
       }
     },

@@ -373,7 +373,8 @@ export class Dispatcher implements Decider {
     const machine = this.#machine as Machine // as above
     const { task } = entity
     if (entity.call !== task.pending) entity.call = task.pending
-    entity.left = this.#signalled.resumes(entity) ?? this.#pricing.of(task, machine.thread(task))
+    const thread = machine.thread(task)
+    entity.left = this.#signalled.resumes(entity, thread) ?? this.#pricing.of(task, thread)
     if (entity.debt > 0) {
       entity.left += entity.debt
       entity.debt = 0
