@@ -1,0 +1,169 @@
+import { kill, sigaction, sigactionByHand } from 'ipclab/kernel'
+import * as posix from 'ipclab/posix'
+import { describe, expect, test } from 'vitest'
+import { Hand } from './by-hand.ts'
+
+/** What goes through descriptors, where no recording shows it. */
+
+const { AF_UNIX, MSG_DONTWAIT, O_DIRECT, O_NONBLOCK, POLLHUP, POLLIN, POLLNVAL, POLLOUT, SOCK_DGRAM, SOCK_STREAM } =
+  posix
+
+describe.each(['fifo', 'any'] as const)(
+  'another thread closes the descriptor of a call that waits (%s)',
+  (wakeOrder) => {
+    function threads(): Hand {
+      const hand = new Hand({ a: 1000 }, { wakeOrder })
+      hand.driver.thread('a', 'a2')
+      return hand
+    }
+
+    test('a read goes on, and the pipe has a reader until it is over', () => {
+      const hand = threads()
+      hand.do('a', posix.pipe())
+      hand.do('a', sigaction('SIGPIPE', 'ignore'))
+      expect(hand.do('a2', posix.read(3, 10))).toBe('blocks')
+      expect(hand.do('a', posix.close(3))).toBeUndefined()
+      expect(hand.do('a', posix.write(4, 'x'))).toBe(1)
+      expect(hand.released).toEqual(['a2: x'])
+      expect(hand.do('a', posix.write(4, 'y'))).toBe('EPIPE')
+    })
+
+    test('an accept goes on, and then nobody listens any more', () => {
+      const hand = threads()
+      hand.driver.process({ id: 'b' })
+      hand.do('a', posix.socket(AF_UNIX, SOCK_STREAM))
+      hand.do('a', posix.bind(3, 'u'))
+      hand.do('a', posix.listen(3, 1))
+      expect(hand.do('a2', posix.accept(3))).toBe('blocks')
+      hand.do('a', posix.close(3))
+      hand.do('b', posix.socket(AF_UNIX, SOCK_STREAM))
+      expect(hand.do('b', posix.connect(3, 'u'))).toBeUndefined()
+      expect(hand.released).toEqual(['a2: 3'])
+      hand.do('b', posix.socket(AF_UNIX, SOCK_STREAM))
+      expect(hand.do('b', posix.connect(4, 'u'))).toBe('ECONNREFUSED')
+    })
+  },
+)
+
+test('a write that waits goes on as far as there is room', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.driver.thread('a', 'a2')
+  hand.do('a', posix.pipe())
+  hand.do('a', posix.write(4, 'x'.repeat(65_536)))
+  expect(hand.do('a2', posix.write(4, 'y'.repeat(100_000)))).toBe('blocks')
+  hand.do('a', posix.read(3, 65_536))
+  expect(hand.do('a', posix.ioctl(3, posix.FIONREAD))).toBe(65_536)
+})
+
+test('packets: each write is read by itself, and what is not asked for of it is lost', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.do('a', posix.pipe(O_DIRECT | O_NONBLOCK))
+  hand.do('a', posix.write(4, 'abc'))
+  hand.do('a', posix.write(4, 'de'))
+  expect(hand.do('a', posix.read(3, 2))).toBe('ab')
+  expect(hand.do('a', posix.read(3, 9))).toBe('de')
+  expect(hand.do('a', posix.read(3, 9))).toBe('EAGAIN')
+})
+
+// Counted on a Linux 6.18 with net.core.wmem_default 212992: messages of a size until EAGAIN.
+test.each([
+  [SOCK_STREAM, 1, 278, 278],
+  [SOCK_STREAM, 705, 93, 65_565],
+  [SOCK_STREAM, 4000, 44, 176_000],
+  [SOCK_STREAM, 8000, 24, 192_000],
+  [SOCK_STREAM, 20_000, 11, 220_000],
+  [SOCK_STREAM, 40_000, 6, 236_544],
+  [SOCK_STREAM, 200_000, 2, 236_544],
+  [SOCK_DGRAM, 1, 278, 278],
+  [SOCK_DGRAM, 1728, 93, 160_704],
+  [SOCK_DGRAM, 4000, 26, 104_000],
+  [SOCK_DGRAM, 20_000, 11, 220_000],
+  [SOCK_DGRAM, 100_000, 3, 300_000],
+])('a socket of type %i takes messages of %i bytes %i times', (type, bytes, times, total) => {
+  const hand = new Hand({ a: 1000 })
+  hand.do('a', posix.socketpair(AF_UNIX, type))
+  let count = 0
+  let sum = 0
+  for (;;) {
+    const sent = hand.do('a', posix.send(3, 'x'.repeat(bytes), MSG_DONTWAIT))
+    if (typeof sent !== 'number') break
+    count += 1
+    sum += sent
+  }
+  expect([count, sum]).toEqual([times, total])
+})
+
+test('poll waits for any, for so long, and a handler ends it also with SA_RESTART', () => {
+  const hand = new Hand({ a: 1000, b: 1000 })
+  hand.do('a', posix.pipe())
+  hand.do('a', posix.pipe())
+  const both = [
+    { fd: 3, events: POLLIN },
+    { fd: 5, events: POLLIN },
+    { fd: -1, events: POLLIN },
+  ]
+  hand.driver.thread('a', 'a2')
+  expect(hand.do('a2', posix.poll(both))).toBe('blocks')
+  hand.do('a', posix.write(6, 'x'))
+  expect(hand.released).toEqual(['a2: 0,1,0'])
+  hand.do('a', posix.read(5, 1))
+  expect(hand.do('a2', posix.poll(both, 20))).toBe('blocks')
+  expect(hand.wait(19)).toEqual([])
+  expect(hand.wait(1)).toEqual(['a2: 0,0,0'])
+  expect(
+    hand.do(
+      'a',
+      posix.poll([
+        { fd: 9, events: 0 },
+        { fd: 4, events: POLLOUT },
+      ]),
+    ),
+  ).toEqual([POLLNVAL, POLLOUT])
+  hand.do('a', posix.close(4))
+  expect(hand.do('a', posix.poll([{ fd: 3, events: 0 }]))).toEqual([POLLHUP])
+  hand.do('b', posix.pipe())
+  hand.do('b', sigactionByHand('SIGUSR2', 'handler', true))
+  expect(hand.do('b', posix.poll([{ fd: 3, events: POLLIN }]))).toBe('blocks')
+  hand.do('a', kill(hand.driver.state.processes.b?.pid ?? 0, 'SIGUSR2'))
+  expect(hand.released).toEqual(['b: EINTR'])
+})
+
+test('descriptors on their way are closed with the socket that has them, or when there is no room for them', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.do('a', posix.socketpair(AF_UNIX, SOCK_STREAM))
+  hand.do('a', posix.pipe())
+  hand.do('a', posix.sendmsg(3, { data: 'x', fds: [6, 6] }))
+  hand.do('a', posix.close(6))
+  expect(hand.do('a', posix.recvmsg(4, 10, 0, 1))).toEqual({
+    data: 'x',
+    length: 1,
+    from: null,
+    fds: [6],
+    flags: posix.MSG_CTRUNC,
+  })
+  hand.do('a', posix.sendmsg(3, { data: 'x', fds: [6] }))
+  hand.do('a', posix.close(6))
+  hand.do('a', posix.close(4))
+  expect(hand.do('a', posix.read(5, 1))).toBe('')
+})
+
+test('paths lead through the directories that there are', () => {
+  const hand = new Hand({ a: 1000, root: 0 })
+  expect(hand.do('a', posix.mkfifo('/tmp/../tmp//./f', 0o600))).toBeUndefined()
+  expect(hand.do('a', posix.open('f', posix.O_RDWR))).toBe(3)
+  const refused = (path: string): unknown => hand.do('a', posix.mkfifo(path, 0o600))
+  expect(['f', '', '.', '/x', '/tmp/f/x', '/no/x', 'x'.repeat(256)].map(refused)).toEqual([
+    'EEXIST',
+    'ENOENT',
+    'EEXIST',
+    'EACCES',
+    'ENOTDIR',
+    'ENOENT',
+    'ENAMETOOLONG',
+  ])
+  expect(hand.do('root', posix.mkfifo('/x', 0o600))).toBeUndefined()
+  expect(hand.do('a', posix.open('/tmp', posix.O_RDWR))).toBe('EISDIR')
+  expect(hand.do('a', posix.bind(hand.number('a', posix.socket(AF_UNIX, SOCK_DGRAM)), 'u'))).toBeUndefined()
+  expect(hand.do('a', posix.open('u', posix.O_RDWR))).toBe('ENXIO')
+  expect(hand.do('a', posix.unlink('/tmp/u'))).toBeUndefined()
+})
