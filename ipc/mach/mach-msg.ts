@@ -276,7 +276,6 @@ export interface MsgOptions {
 }
 
 const SIZE_MAX = 0xffff_ffff
-const NO_MESSAGE: SentMessage = { remote: 0, remoteType: 0, local: 0, localType: 0, id: 0, body: [] }
 
 /**
  * Sends a message, receives one, or does both in one call.
@@ -304,10 +303,9 @@ export function mach_msg(
 ): Call<ReceivedMessage> | Call<void> {
   if (!isObject(options)) throw new BadInput(`mach_msg: options are an object, not ${shown(options)}`)
   const bits = unsigned(option)
-  const msg = has(bits, MACH_SEND_MSG) ? sentMessage(message, 'mach_msg') : NO_MESSAGE
   const { rcv_name = 0, rcv_size = SIZE_MAX, timeout = 0 } = options
   return call(machMsgDef, {
-    msg: asData(msg),
+    msg: has(bits, MACH_SEND_MSG) ? asData(sentMessage(message, 'mach_msg')) : null,
     option: bits,
     rcv_size: unsigned(rcv_size),
     rcv_name: unsigned(rcv_name),

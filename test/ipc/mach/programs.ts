@@ -112,10 +112,53 @@ const makers: { readonly [op: string]: Maker } = {
   store: (a, b) => store(0x10000 + 4 * a, 'u32', b),
 }
 
+/** The same, with arguments that are right while nothing has happened to the names that each task has from the start. */
+const OWN = 1
+const SET = 4
+const others = (a: number): number => 2 + (a % 2)
+const carried = (a: number, b: number): mach.BodyItem[] =>
+  pick<mach.BodyItem[]>(
+    [
+      [],
+      [{ data: [a] }],
+      [{ disposition: mach.MACH_MSG_TYPE_MAKE_SEND, ports: [OWN] }],
+      [{ disposition: mach.MACH_MSG_TYPE_MAKE_SEND_ONCE, ports: [OWN, OWN] }],
+      [{ disposition: mach.MACH_MSG_TYPE_COPY_SEND, ports: [others(b)] }],
+      [{ disposition: mach.MACH_MSG_TYPE_MOVE_SEND, ports: [others(b)] }],
+      [{ disposition: mach.MACH_MSG_TYPE_MOVE_SEND_ONCE, ports: [5] }, { data: [b] }],
+      [{ disposition: mach.MACH_MSG_TYPE_MOVE_RECEIVE, ports: [pick([OWN, 5], b)] }],
+    ],
+    a,
+  )
+const request = (a: number, b: number, replies: boolean): mach.MachMessage => ({
+  msgh_bits: mach.MACH_MSGH_BITS(mach.MACH_MSG_TYPE_COPY_SEND, replies ? mach.MACH_MSG_TYPE_MAKE_SEND_ONCE : 0),
+  msgh_remote_port: others(a),
+  ...(replies && { msgh_local_port: OWN }),
+  msgh_id: a,
+  body: carried(b, a),
+})
+
+const right: { readonly [op: string]: Maker } = {
+  post: (a, b, c) => mach.mach_msg_send(request(a, b, false), pick(TIMEOUTS, c)),
+  ask: (a, b, c) => mach.mach_msg_rpc(request(a, b, true), OWN, pick(TIMEOUTS, c)),
+  take: (_, __, c) => mach.mach_msg_receive(OWN, pick(TIMEOUTS, c)),
+  take_set: (_, __, c) => mach.mach_msg_receive(SET, pick(TIMEOUTS, c)),
+  answer: (a) =>
+    mach.mach_msg_send({ msgh_bits: mach.MACH_MSG_TYPE_MOVE_SEND_ONCE, msgh_remote_port: pick([5, 5, 6], a) }, 0),
+  watch: (a, b) => mach.mach_port_request_notification(SELF, others(a), mach.MACH_NOTIFY_DEAD_NAME, b % 2, OWN, 21),
+  own_watch: (a, b) =>
+    mach.mach_port_request_notification(SELF, OWN, pick([69, 70], a), 0, pick([OWN, 5], b), pick([21, 18], b)),
+  make_port: () => mach.mach_port_allocate(SELF, mach.MACH_PORT_RIGHT_RECEIVE),
+  into_set: (a, b) => mach.mach_port_move_member(SELF, pick([OWN, OWN, 5], a), pick([SET, SET, 5, 0], b)),
+  narrow: (_, b) => mach.mach_port_set_qlimit(SELF, OWN, pick([0, 1, 1, 2], b)),
+  drop: (a) => mach.mach_port_deallocate(SELF, others(a)),
+  end: (a) => mach.mach_port_mod_refs(SELF, pick([OWN, 5], a), mach.MACH_PORT_RIGHT_RECEIVE, -1),
+}
+
 const number = fc.nat(11)
-const FREQUENT = ['send', 'send', 'send', 'receive', 'receive', 'rpc', 'make_send', 'allocate', 'request_notification']
 const RARE: ReadonlySet<string> = new Set(['terminate', 'store'])
-const usual = [...FREQUENT, ...Object.keys(makers).filter((name) => !RARE.has(name))]
+const usual = Object.keys(makers).filter((name) => !RARE.has(name))
+const makersOfAll = { ...makers, ...right }
 
 const plain = (ops: readonly string[]) =>
   fc.record({ op: fc.constantFrom(...ops), a: number, b: number, c: number, body: fc.constant<MachOp[]>([]) })
@@ -124,7 +167,8 @@ const { op } = fc.letrec<{ op: MachOp; body: MachOp[] }>((tie) => ({
   body: fc.array(tie('op'), { maxLength: 4, depthIdentifier: 'body' }),
   op: fc.oneof(
     { depthIdentifier: 'body', depthSize: 'small' },
-    { weight: 30, arbitrary: plain(usual) },
+    { weight: 20, arbitrary: plain(['post', 'ask', 'take', 'post', 'ask', 'take', ...Object.keys(right)]) },
+    { weight: 10, arbitrary: plain(usual) },
     { weight: 1, arbitrary: plain([...RARE]) },
     {
       weight: 1,
@@ -169,17 +213,57 @@ export function scenarioOf({ programs, wakeOrder, faults }: MachCase): Scenario 
   })
 }
 
-/** Name 1 is its own port's, 2 and 3 are the others'. */
+/** Name 1 is its own port's, 2 and 3 are the others', 4 is a set. */
 function* first(ops: readonly MachOp[], context: Given): Program {
   yield* mach.bootstrap_check_in(context.name)
   for (const name of NAMES) if (name !== context.name) yield* attempt(mach.bootstrap_look_up(name), context)
+  yield* attempt(mach.mach_port_allocate(SELF, mach.MACH_PORT_RIGHT_PORT_SET), context)
   yield* body(ops, context)
+}
+
+/** The same beside a task that gives the others send-once rights for a port of its own, from which nobody receives. */
+export function countedScenarioOf(given: MachCase, rights: number): Scenario {
+  const made = scenarioOf(given)
+  function* counter(context: Given): Program {
+    const counted = yield* mach.mach_port_allocate(SELF, mach.MACH_PORT_RIGHT_RECEIVE)
+    const idle = yield* mach.mach_port_allocate(SELF, mach.MACH_PORT_RIGHT_RECEIVE)
+    for (let nth = 0; nth < rights; nth++) {
+      const task = context.pids[pick(NAMES, nth)] ?? 0
+      const once = mach.MACH_MSG_TYPE_MAKE_SEND_ONCE
+      yield* attempt(mach.mach_port_insert_right(task, 5 + nth, counted, once), context)
+    }
+    yield* mach.mach_msg_receive(idle)
+  }
+  return { ...made, programs: { counter: counter as never, ...made.programs } } // as scenario() has made the others
+}
+
+/** Two tasks, each with its own port and a send right to the other's. */
+export function smallScenarioOf({ programs, wakeOrder }: MachCase): Scenario {
+  const names = NAMES.slice(0, 2)
+  return scenario('small', {
+    *setup(): Program {
+      for (const name of names) yield* mach.bootstrap_create_service(name)
+    },
+    ghost: (): Ghost => [],
+    programs: Object.fromEntries(
+      names.map((name, at) => [
+        name,
+        function* (context: Given): Program {
+          yield* mach.bootstrap_check_in(name)
+          yield* attempt(mach.bootstrap_look_up(names[1 - at] ?? ''), context)
+          yield* body(programs[at] ?? [], context)
+        },
+      ]),
+    ),
+    expect: 'holds',
+    wakeOrder,
+  })
 }
 
 function* body(ops: readonly MachOp[], context: Given): Program {
   for (const { op: name, a, b, c, body: inner } of ops) {
     if (name === 'thread') yield* thread_create(body, inner, context)
-    else yield* attempt((makers[name] as Maker)(a, b, c, context), context) // ops are made of these
+    else yield* attempt((makersOfAll[name] as Maker)(a, b, c, context), context) // ops are made of these
   }
 }
 

@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import { boot, SLEEP } from 'ipclab/kernel'
+import { dfs, dpor } from 'ipclab/scheduler'
+import { expect, test } from 'vitest'
+import { seenBy } from '../../helpers/ends.ts'
+import { type Comparison, compareOrders } from '../../helpers/independence.ts'
+import { machCases, scenarioOf, smallCases, smallScenarioOf } from './programs.ts'
+
+/** The same programs each time; or others, and more, where more are asked for. */
+const RUNS = Number(process.env.RUNS ?? 100)
+const SAME = process.env.RUNS === undefined ? { seed: 6 } : {}
+
+test('two steps whose footprints do not meet come to the same in either order', () => {
+  let compared = 0
+  fc.assert(
+    fc.property(machCases, fc.array(fc.nat(5), { maxLength: 25 }), (given, numbers) => {
+      const result: Comparison = { compared: 0, differing: [] }
+      compareOrders(scenarioOf(given), numbers, result)
+      expect(result.differing).toEqual([])
+      compared += result.compared
+    }),
+    { numRuns: RUNS, ...SAME },
+  )
+  expect(compared).toBeGreaterThan(RUNS / 2)
+}, 600_000)
+
+test('partial-order reduction sees all that every schedule together sees', () => {
+  fc.assert(
+    fc.property(smallCases, (given) => {
+      const made = smallScenarioOf(given)
+      const every = seenBy(made, dfs(), 1_500)
+      fc.pre(every !== null)
+      const reduced = seenBy(made, dpor(), 20_000)
+      expect([...(reduced?.ends ?? [])].sort()).toEqual([...(every?.ends ?? [])].sort())
+    }),
+    { numRuns: Math.ceil(RUNS / 5), ...SAME },
+  )
+}, 600_000)
+
+test('canProceed says whether an attempt would wait', () => {
+  fc.assert(
+    fc.property(machCases, fc.array(fc.nat(5), { maxLength: 40 }), (given, numbers) => {
+      const simulation = boot(scenarioOf(given), { door: { pick: () => 0 } })
+      const { machine } = simulation
+      simulation.start()
+      for (const number of numbers) {
+        if (machine.ready.size === 0) break
+        const task = machine.ready.at(number % machine.ready.size)
+        const { call } = machine.thread(task)
+        const stage = task.pending?.def.stages[call?.stage ?? 0]
+        const can = call === null ? true : stage?.canProceed?.(machine.kernel, machine.thread(task), call.args)
+        machine.stepTask(task)
+        if (can !== undefined && machine.kind === 'call') expect(machine.outcome === SLEEP).toBe(!can)
+      }
+    }),
+    { numRuns: RUNS, ...SAME },
+  )
+}, 600_000)
