@@ -44,6 +44,7 @@ function noting(decider: Decider, note: (simulation: Simulation) => void): Decid
     name: decider.name,
     keepsTime: decider.keepsTime,
     ...(decider.wakeOrder === undefined ? {} : { wakeOrder: decider.wakeOrder }),
+    ...(decider.reduces === undefined ? {} : { reduces: decider.reduces }),
     ...(decider.settings === undefined ? {} : { settings: decider.settings }),
     get complete() {
       return decider.complete

@@ -79,7 +79,7 @@ export function recordRun(source: Source, options: Checked): Trace {
     ...(wakeOrder === undefined ? {} : { wakeOrder }),
     door: logged.decider,
     sites: lines ? source.probe : null,
-    once: true,
+    once: decider.reduces !== true, // what reduces begins the run once more when it has seen what invariants look at
   })
   const { machine } = simulation
   const events = new EventLines()

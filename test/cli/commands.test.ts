@@ -46,6 +46,12 @@ test('a schedule made by hand is followed, and the same run comes of a policy, a
   expect(one).toEqual(two)
 })
 
+// What reduces looks at invariants first, and begins the run once more.
+test('a strategy that reduces decides one run as any other does', async () => {
+  for (const strategy of ['dpor', 'dpor:source', 'dpor:preemptions=1'])
+    expect(await ipclab('run', 'textbook/bounded-buffer', '--strategy', strategy)).toMatchObject({ code: 0, err: '' })
+})
+
 test('explore draws the failing schedule, keeps it, and ends with the command that replays it', async () => {
   folder({ 'lost.ts': LOST })
   const { code, out } = await ipclab('explore', 'lost.ts')
