@@ -108,7 +108,7 @@ export function captured(given: unknown): PortMessage | null {
   if (!isBytes(text) || entries === null) return null
   const padded = entries.length === 0 ? text : paddedToLong(text)
   const payload = entries.length === 0 ? text : padded + dataInfoBlock(entries)
-  const dataLength = short(message.dataLength ?? Math.min(payload.length, SHORT_MAX))
+  const dataLength = short(message.dataLength ?? Math.min(payload.length, SHORT_MAX - PORT_HEADER))
   const totalLength = short(message.totalLength ?? Math.min(payload.length + PORT_HEADER, SHORT_MAX))
   const itsOffset = entries.length === 0 ? 0 : PORT_HEADER + padded.length
   return {

@@ -28,7 +28,7 @@ import { portAt } from './port.ts'
 import { sendSystemMessage } from './queue.ts'
 import { threadCreateTime } from './rundown.ts'
 import { ntError } from './status.ts'
-import { hasState, lpcThread, stateIfAny, stopWaiting } from './thread.ts'
+import { hasState, lpcThread, stopWaiting } from './thread.ts'
 
 /**
  * How threads and processes end, as LPC sees it. A thread tells the ports that it has registered, newest first, each with

@@ -36,6 +36,38 @@ test('handles, references, messages and waits are in balance, whatever is called
     expect([...came]).toContain(`${op} ${['connect', 'request', 'callback'].includes(op) ? 'blocks' : 'returned'}`)
 })
 
+/** What drops messages. */
+const DROPPING = ['close', 'exit', 'listen']
+
+test('each message is received once or still queued, where no rule drops any', () => {
+  let received = 0
+  fc.assert(
+    fc.property(lpcOps, (ops) => {
+      const crew = new Crew()
+      const ids: number[] = []
+      const note = (value: unknown): void => {
+        if (typeof value !== 'object' || value === null) return
+        if (!('messageId' in value)) return Object.values(value).forEach(note)
+        const { type, messageId, callbackId } = value as lpc.PortMessage
+        if (type !== lpc.LPC_REPLY && callbackId === 0) ids.push(messageId)
+      }
+      perform(
+        crew,
+        ops.filter(({ op }) => !DROPPING.includes(op)),
+        (_, came) => note(came),
+      )
+      received += ids.length
+      const { objects } = crew.driver.state
+      for (const object of Object.values(objects)) if ('messages' in object) note(object.messages)
+      const counters = objects['lpc-counters'] as unknown as { readonly messageId: number } | undefined
+      const all = Array.from({ length: counters?.messageId ?? 0 }, (_, i) => i + 1)
+      expect(ids.sort((a, b) => a - b)).toEqual(all)
+    }),
+    { numRuns: RUNS, seed: 8 },
+  )
+  expect(received).toBeGreaterThan(RUNS)
+})
+
 test('on drafts of the state the calls do the same', () => {
   fc.assert(
     fc.property(lpcOps, (ops) => {
