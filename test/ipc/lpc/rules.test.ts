@@ -205,7 +205,7 @@ test('an old communication port completes no later connection of the same thread
   expect(hand.released).toEqual([])
 })
 
-test.each([
+test.each<[view: Partial<lpc.PortView>, expected: number | string]>([
   [{ offset: 4096, size: 0 }, 4096],
   [{ size: 100 }, 4096],
   [{ size: 0 }, 8192],
@@ -282,6 +282,7 @@ test('data info: read and written while the sender waits, kept by the connection
   expect(hand.do('s', lpc.NtWriteRequestData(port, message, 1, ours, 3))).toBe(3)
   const { completed } = hand.driver.perform('s', lpc.NtReplyPort(port, lpc.replyTo(message)))
   expect(hand.result<lpc.PortMessage>('c', completed).dataInfoOffset).toBe(0)
+  for (const object of Object.values(hand.driver.state.objects)) expect(object).not.toMatchObject({ dataInfo: [{}] })
   expect(hand.do('s', lpc.NtReadRequestData(port, message, 0, ours, 2))).toBe('STATUS_REPLY_MESSAGE_MISMATCH')
   expect(hand.do('c', lpc.NtReadVirtualMemory(theirs, 10))).toBe('in and IN!')
 })
@@ -322,6 +323,18 @@ test('impersonation asks for the communication port, then for the client, then f
   hand.do('s', lpc.NtReplyPort(port, lpc.replyTo(message)))
   hand.do('c', lpc.NtClose(connection.port))
   expect(by(accepted.port, message)).toBe('STATUS_PORT_DISCONNECTED')
+})
+
+test('who impersonates and connects is, to its server, whom it impersonates', () => {
+  const { hand, accepted, message } = asked()
+  hand.driver.process({ id: 'd', uid: 9 })
+  const port = hand.get('d', lpc.NtCreatePort('\\Further'))
+  hand.do('s', lpc.NtImpersonateClientOfPort(accepted.port, message))
+  const further = hand.connect('d', port, 's', '\\Further')
+  hand.do('s', lpc.NtRequestWaitReplyPort(further.connection.port, 'q'))
+  const asking = hand.get('d', lpc.NtReplyWaitReceivePort(port)).message
+  hand.do('d', lpc.NtImpersonateClientOfPort(further.accepted.port, asking))
+  expect(hand.do('d', lpc.NtOpenThreadToken())).toMatchObject({ process: hand.pid('c'), sid: 'S-1-5-21-1' })
 })
 
 test('secure connections: the SID is that of the process that made the port', () => {
