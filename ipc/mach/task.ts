@@ -35,6 +35,7 @@ import {
   type Thread,
   threadOf,
   unmapMemory,
+  WRITE,
 } from '../../kernel/index.ts'
 import { text, unsigned } from './args.ts'
 import { error } from './errors.ts'
@@ -113,7 +114,8 @@ const abortDef = defineCall<{ readonly thread: Id }, void>({
   stages: [
     {
       attempt(kernel, _thread, { thread: id }) {
-        kernel.footprint.add(id, LIFE, READ, SEQ_CST)
+        // Whatever the thread does, and whoever wakes it, comes before or after.
+        kernel.footprint.add(id, LIFE, READ | WRITE, SEQ_CST)
         const target = Object.hasOwn(kernel.state.threads, id) ? kernel.state.threads[id] : undefined
         if (target === undefined || target.status === 'exited') return fail(kernel, 'MACH_SEND_INVALID_DEST')
         abort(kernel, threadOf(kernel, id))

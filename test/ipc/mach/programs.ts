@@ -216,6 +216,7 @@ export function scenarioOf({ programs, wakeOrder, faults }: MachCase): Scenario 
 /** Name 1 is its own port's, 2 and 3 are the others', 4 is a set. */
 function* first(ops: readonly MachOp[], context: Given): Program {
   yield* mach.bootstrap_check_in(context.name)
+  yield* attempt(mach.mach_port_set_qlimit(SELF, OWN, 1), context)
   for (const name of NAMES) if (name !== context.name) yield* attempt(mach.bootstrap_look_up(name), context)
   yield* attempt(mach.mach_port_allocate(SELF, mach.MACH_PORT_RIGHT_PORT_SET), context)
   yield* body(ops, context)
