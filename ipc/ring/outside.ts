@@ -12,7 +12,7 @@ import {
   rouseLane,
   TAKEN,
 } from './ends.ts'
-import { wholeNumber } from './errors.ts'
+import { RingError, shown, wholeNumber } from './errors.ts'
 import type { Shape } from './layout.ts'
 import { ENDS, ENDS_MAX } from './mpmc-layout.ts'
 import { buryMpmcEnd, closeMpmc } from './mpmc-outside.ts'
@@ -33,6 +33,8 @@ import { buryMpmcEnd, closeMpmc } from './mpmc-outside.ts'
  */
 export function declareDead(handle: RingHandle, end: End, number?: number): void {
   const shape = shapeBehind(handle)
+  if (end !== 'producer' && end !== 'consumer')
+    throw new RingError('bad argument', `an end is 'producer' or 'consumer', not ${shown(end)}`)
   if (shape.kind === 'mpmc') {
     const which = wholeNumber('number', number, 1, ENDS_MAX)
     buryMpmcEnd(handle, which, Atomics.load(new Int32Array(handle.memory), ENDS + which))
@@ -78,12 +80,15 @@ export interface Exiting {
 
 /**
  * When the worker exits, whatever ends it has of the ring are declared dead: those that it attached with its `threadId` as
- * `owner`. What somebody else has attached meanwhile is left alone.
+ * `owner`. What somebody else has attached meanwhile is left alone. A thread that blocks hears no exit: let its event loop turn.
+ * @throws RingError `not a ring`, `bad argument`: the worker has exited already, or is a page's
  */
 export function watch(worker: Exiting, handle: RingHandle): void {
-  // Which is -1 after its exit.
-  const { threadId } = worker
   shapeBehind(handle)
+  // Which is -1 after its exit.
+  const threadId = worker?.threadId
+  if (!(threadId > 0))
+    throw new RingError('bad argument', "watch is for a Worker of Node's that has not exited; else: declareDead")
   worker.once('exit', () => declareOwnerDead(handle, threadId))
 }
 

@@ -49,9 +49,13 @@ export class Caller {
     const { buffer, byteOffset, byteLength } = view
     if (byteLength < bytes)
       throw new RingError('bad argument', `the array has ${byteLength} bytes, and ${bytes} are to be copied`)
-    this.words = byteOffset % WORD_BYTES === 0 ? wordsOf(buffer, byteOffset, Math.floor(bytes / WORD_BYTES)) : null
-    this.bytes = new Uint8Array(buffer, byteOffset, bytes)
     this.view = view
+    this.words = null
+    this.bytes = NO_BYTES
+    // Of memory that was taken away no array can be made, not even of nothing.
+    if (bytes === 0) return
+    if (byteOffset % WORD_BYTES === 0) this.words = wordsOf(buffer, byteOffset, Math.floor(bytes / WORD_BYTES))
+    this.bytes = new Uint8Array(buffer, byteOffset, bytes)
   }
 }
 

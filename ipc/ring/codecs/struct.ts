@@ -52,7 +52,7 @@ function layOut(schema: Schema): { offsets: Record<string, number>; size: number
   const offsets: Record<string, number> = {}
   let end = 0
   let align = 1
-  for (const [name, type] of Object.entries(schema)) {
+  for (const [name, type] of Object.entries(schema ?? {})) {
     const bytes = Object.hasOwn(SIZES, type) ? SIZES[type] : undefined
     if (bytes === undefined)
       throw new RingError(
@@ -88,6 +88,8 @@ class Frame {
   constructor(memory: ArrayBufferView, size: number, align: number) {
     if (!ArrayBuffer.isView(memory)) throw new RingError('bad argument', 'fields lie in a typed array or a DataView')
     const { buffer, byteOffset, byteLength } = memory
+    if (byteLength < size)
+      throw new RingError('bad argument', `the memory has ${byteLength} bytes, and the fields need ${size}`)
     if (byteOffset % align !== 0)
       throw new RingError(
         'bad argument',
