@@ -1,5 +1,13 @@
 import { runInNewContext } from 'node:vm'
-import { attachConsumer, attachProducer, create, declareDead, type RingHandle, type RingOptions } from 'ipclab/ring'
+import {
+  attachConsumer,
+  attachProducer,
+  create,
+  declareDead,
+  type RingHandle,
+  type RingOptions,
+  watch,
+} from 'ipclab/ring'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 
 /** What is refused, with which word, and that nothing happens to the ring. */
@@ -126,6 +134,21 @@ describe('a handle', () => {
   })
 })
 
+test('the death of what is no end is refused, and of a worker that has exited already', () => {
+  const handle = spsc()
+  attachConsumer(handle)
+  refuses(
+    () => declareDead(handle, 'Producer' as 'producer'),
+    'bad argument',
+    /'producer' or 'consumer', not 'Producer'/,
+  )
+  refuses(() => declareDead(handle, undefined as never), 'bad argument', /not undefined/)
+  refuses(() => attachConsumer(handle), 'taken', /somebody is the consumer/)
+  const why = /a Worker of Node's that has not exited/
+  for (const worker of [{ threadId: -1, once: () => {} }, { postMessage: () => {} }, undefined])
+    refuses(() => watch(worker as never, handle), 'bad argument', why)
+})
+
 test('attaching with lanes or owners that there are not is refused', () => {
   const handle = create({ kind: 'mpsc', capacity: 4, messageBytes: 8, producers: 2 })
   refuses(() => attachProducer(handle, { lane: 2 }), 'bad argument', /lane must be a whole number from 0 to 1/)
@@ -249,6 +272,19 @@ describe('messages', () => {
     expect(reader.popBatch(got, 8)).toBe(8)
     expect(sent).toEqual([1, 4, 0, 3])
     expect([...got]).toEqual([8, 32, 64].flatMap((size, i) => Array(([1, 4, 3][i] ?? 0) * 8).fill(size)))
+  })
+
+  test('as records, from or into an array that was taken away since, are refused, and stay', () => {
+    const handle = create({ kind: 'records', capacity: 256 })
+    const [producer, consumer] = [attachProducer(handle), attachConsumer(handle)]
+    const [sent, got] = [new Uint8Array(8).fill(3), new Uint8Array(8)]
+    producer.pushBytes(sent, 8)
+    producer.pushBytes(sent, 8)
+    consumer.popBytes(got)
+    structuredClone(null, { transfer: [sent.buffer, got.buffer] })
+    refuses(() => producer.pushBytes(sent, 8), 'bad argument', /has 0 bytes, not 8/)
+    refuses(() => consumer.popBytes(got), 'bad argument', /has 8 bytes, and the array only 0/)
+    expect(consumer.popBytes(new Uint8Array(8))).toBe(8)
   })
 
   test('as records: lengths, tags and targets that do not fit are refused', () => {

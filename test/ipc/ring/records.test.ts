@@ -254,6 +254,16 @@ const commands = fc.commands(
 const starts = fc.tuple(fc.constantFrom(...TURNS), fc.nat({ max: 100 })).map(([turn, before]) => turn - before)
 
 describe('records', () => {
+  test.each(TURNS)('an eighth of the ring that was read is room again, also where positions wrap: %d', (turn) => {
+    // 64 words; a record of eight bytes has two.
+    const handle = startAt(create({ kind: 'records', capacity: 512 }), turn - 4)
+    const [producer, consumer] = [attachProducer(handle), attachConsumer(handle)]
+    const record = new Uint8Array(8)
+    while (producer.pushBytes(record));
+    const room = Array.from({ length: 4 }, () => consumer.popBytes(record) >= 0 && producer.pushBytes(record))
+    expect(room).toEqual([false, false, false, true])
+  })
+
   test('a ring of them is a queue, whatever is done to it, also where positions wrap', () => {
     fc.assert(
       fc.property(fc.constantFrom(8, 16, 32, 64), starts, commands, (words, start, run) => {

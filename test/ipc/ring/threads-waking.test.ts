@@ -68,6 +68,14 @@ const scenes: { readonly [what: string]: (kind: RingKind) => Scene | null } = {
     const { consumer, producer } = ends(kind)
     return { waiting: consumer, act: () => producer.close(), told: 'closed' }
   },
+  'a last message comes, and the producer closes': (kind) => {
+    const { consumer, producer, push } = ends(kind)
+    const act = (): void => {
+      push()
+      producer.close()
+    }
+    return { waiting: consumer, act, told: 'ready' }
+  },
   'the ring is closed while it is empty': (kind) => {
     const { consumer, handle } = ends(kind)
     return { waiting: consumer, act: () => close(handle), told: 'closed' }

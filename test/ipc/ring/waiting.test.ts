@@ -2,8 +2,9 @@ import { attachConsumer, attachProducer, close, create, declareDead, type RingHa
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { laneOf } from '../../../ipc/ring/ends.ts'
 import { READ, WRITTEN } from '../../../ipc/ring/layout.ts'
-import { CLAIMED, FREE, phaseOf, STATES, state, TAKEN } from '../../../ipc/ring/mpmc-layout.ts'
+import { CLAIMED, FREE, FULL, phaseOf, STATES, state, TAKEN } from '../../../ipc/ring/mpmc-layout.ts'
 import { startAt } from './positions.ts'
+import { onAtomics } from './stress/hooks.ts'
 
 /** Waiting in one thread: what is told before sleeping, which marks are left behind, and what ends a wait. */
 
@@ -221,6 +222,17 @@ describe('many to many: an end dies', () => {
     const got = one()
     expect([consumer.pop(got), got[0], consumer.pop(got)]).toEqual([true, 3, false])
     for (let i = 0; i < 5; i++) expect([producer.push(one(i)), consumer.pop(got), got[0]]).toEqual([true, true, i])
+  })
+
+  test('before it has woken who sleeps on what it has sent: the burial wakes', async () => {
+    const { handle, cells, dead, consumer } = ring()
+    const { sleeps, restore } = onAtomics(() => {})
+    const sleeping = consumer.waitAsync()
+    cells[STATES] = state(0, FULL, 0)
+    declareDead(handle, 'producer', dead.number)
+    const woken = await sleeping
+    restore()
+    expect({ woken, ...sleeps }).toEqual({ woken: 'ready', timedOut: 0 })
   })
 
   test('while it reads: its slot is free, and its message is gone', () => {

@@ -100,6 +100,10 @@ describe.skipIf(program === null && !isRequired(process.env))(`in Chromium (${pr
     })
   })
 
+  test('a worker that blocks holds up those that it has just made', async () => {
+    expect(await play('blocksTooSoon')).toEqual({ blocked: 'timed out', awaited: 'ready' })
+  })
+
   test('texts, values and fields come out as they went in', async () => {
     expect(await play('codecs')).toEqual({
       texts: true,

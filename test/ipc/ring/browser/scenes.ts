@@ -17,6 +17,7 @@ import { type Manner, manners } from '../stress/ends.ts'
 import { MESSAGE_BYTES } from '../stress/messages.ts'
 import { give } from './hands.ts'
 import { type Job, type Moved, Peer } from './peers.ts'
+import { web } from './web.ts'
 
 /** What happens in a page, each by a name of its own; the test asks for them, and looks at what they give. */
 
@@ -160,6 +161,18 @@ export async function stream(kind: RingKind, count: number): Promise<number> {
   let messages = 0
   for await (const _ of consumer) messages += 1
   return messages
+}
+
+/** What a worker is told that blocks before its own worker has begun, and when it awaits. */
+export function blocksTooSoon(): Promise<unknown> {
+  const worker = new web.Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+  worker.postMessage('make another')
+  return new Promise((resolve) => {
+    worker.onmessage = ({ data }) => {
+      worker.terminate()
+      resolve(data)
+    }
+  })
 }
 
 /** How waits end that nobody else ends: each by its name. */
