@@ -1,5 +1,6 @@
 import { bench as bugs } from './bugs.ts'
 import { bench as explore } from './explore.ts'
+import { bench as mach } from './mach.ts'
 import { bench as processes } from './processes.ts'
 import { bench as ring } from './ring/index.ts'
 import { bench as systems } from './systems.ts'
@@ -10,6 +11,7 @@ import { bench as workers } from './workers.ts'
 const benches: { readonly [name: string]: (options: readonly string[]) => void | Promise<void> } = {
   bugs,
   explore,
+  mach,
   processes,
   ring,
   systems,
