@@ -27,6 +27,7 @@ import {
   LPC_REPLY,
   MAX_CONNECT_INFO,
   type Message,
+  messageIn,
   type Outgoing,
   PORT_HEADER,
   type PortContext,
@@ -81,7 +82,7 @@ interface Request {
 
 function attempt(kernel: Kernel, thread: Thread, args: AcceptArgs): Outcome {
   if (!areViewsSound(args.serverView, args.clientView)) return fail(kernel, 'STATUS_INVALID_PARAMETER')
-  const answer = args.message as unknown as PortMessage | null // `captured` made it
+  const answer = messageIn(args.message)
   if (answer === null) return fail(kernel, 'STATUS_ACCESS_VIOLATION')
   const client = threadByClientId(kernel, answer.clientId)
   if (client === null) return fail(kernel, 'STATUS_INVALID_CID')

@@ -23,6 +23,7 @@ import {
   captured,
   dataInfoOf,
   type Message,
+  messageIn,
   type Outgoing,
   type PortMessage,
   unsigned,
@@ -72,7 +73,7 @@ interface CopyArgs extends Args {
 }
 
 function attempt(kernel: Kernel, thread: Thread, args: CopyArgs, write: boolean): Outcome {
-  const message = args.message as unknown as PortMessage | null // `captured` made it
+  const message = messageIn(args.message)
   if (message === null) return fail(kernel, 'STATUS_ACCESS_VIOLATION')
   if (message.dataInfoOffset === 0) return fail(kernel, 'STATUS_INVALID_PARAMETER')
   const port = portAt(kernel, thread, args.port)

@@ -12,7 +12,7 @@ import {
   writes,
 } from '../../kernel/index.ts'
 import { type Handle, handleGiven, isStatus } from './handles.ts'
-import { asData, captured, type Outgoing, type PortMessage } from './message.ts'
+import { asData, captured, messageIn, type Outgoing } from './message.ts'
 import { LINKS, portAt } from './port.ts'
 import { ntError } from './status.ts'
 import { lpcThread, stateIfAny, threadByClientId, waiterFor } from './thread.ts'
@@ -31,7 +31,7 @@ const impersonateDef = defineCall<ImpersonateArgs, void>({
   stages: [
     {
       attempt(kernel, thread, args) {
-        const message = args.message as unknown as PortMessage | null // `captured` made it
+        const message = messageIn(args.message)
         if (message === null) return fail(kernel, 'STATUS_ACCESS_VIOLATION')
         const port = portAt(kernel, thread, args.port)
         if (isStatus(port)) return fail(kernel, port)

@@ -220,5 +220,8 @@ export const received = (message: Message): PortMessage => ({
   data: message.data,
 })
 
-/** The same as call argument. */
+/** The same as call argument, */
 export const asData = (message: PortMessage | null): Data => message as unknown as Data // plain data it is
+
+/** and back. `null`: there is no message at that address. */
+export const messageIn = (argument: Data): PortMessage | null => argument as unknown as PortMessage | null // made by `captured`

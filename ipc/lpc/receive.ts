@@ -26,6 +26,7 @@ import {
   asData,
   captured,
   LPC_CONNECTION_REQUEST,
+  messageIn,
   type Outgoing,
   type PortContext,
   type PortMessage,
@@ -67,7 +68,7 @@ interface Open {
 const openIn = ({ call }: Thread): Open => call?.saved as Open // `open` puts nothing else there
 
 function open(kernel: Kernel, thread: Thread, args: ReceiveArgs): Outcome {
-  const message = args.reply as unknown as PortMessage | null // `captured` made it
+  const message = messageIn(args.reply)
   if (args.replies && message === null) return fail(kernel, 'STATUS_ACCESS_VIOLATION')
   const error = message === null ? null : headerError(message)
   if (error !== null) return fail(kernel, error)

@@ -20,6 +20,7 @@ import {
   asData,
   captured,
   LPC_REPLY,
+  messageIn,
   type Outgoing,
   type PortMessage,
   received,
@@ -76,7 +77,7 @@ function findBoth(
   thread: Thread,
   { port: handle, message: given }: ReplyArgs,
 ): { readonly port: Ref<Port>; readonly to: Ref<LpcThread>; readonly message: PortMessage } | NtStatus {
-  const message = given as unknown as PortMessage | null // `captured` made it
+  const message = messageIn(given)
   if (message === null) return 'STATUS_ACCESS_VIOLATION'
   const error = headerError(message)
   if (error !== null) return error

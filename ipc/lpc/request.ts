@@ -24,6 +24,7 @@ import {
   LPC_KERNELMODE_MESSAGE,
   LPC_REQUEST,
   type Message,
+  messageIn,
   type Outgoing,
   type PortMessage,
   received,
@@ -51,17 +52,13 @@ interface SendArgs extends Args {
   readonly message: Data
 }
 
-/** What was sent, as `captured` left it; `null`: there is no message at that address. */
-export const messageIn = ({ message }: { readonly message: Data }): PortMessage | null =>
-  message as unknown as PortMessage | null // nothing else is put there
-
 const requestDef = defineCall<SendArgs, void>({
   name: 'NtRequestPort',
   error: ntError,
   stages: [
     {
       attempt(kernel, thread, args) {
-        const message = messageIn(args)
+        const message = messageIn(args.message)
         if (message === null) return fail(kernel, 'STATUS_ACCESS_VIOLATION')
         if (message.dataInfoOffset !== 0 || !areLengthsSound(message)) return fail(kernel, 'STATUS_INVALID_PARAMETER')
         const port = portAt(kernel, thread, args.port)
@@ -106,7 +103,7 @@ const UNKNOWN_FLAG = 0x4000
 const ANSWERED = 1
 
 function request(kernel: Kernel, thread: Thread, args: SendArgs): Outcome {
-  const message = messageIn(args)
+  const message = messageIn(args.message)
   if (message === null) return fail(kernel, 'STATUS_ACCESS_VIOLATION')
   const type = message.type & ~(LPC_KERNELMODE_MESSAGE | UNKNOWN_FLAG)
   const isSound = isDataInfoSound(message) && (type === 0 || type === LPC_REQUEST) && areLengthsSound(message)
