@@ -1,7 +1,7 @@
 import { type RingHandle, shapeBehind } from './create.ts'
 import { laneOf } from './ends.ts'
 import { DOORBELL } from './layout.ts'
-import type { Tune } from './pace.ts'
+import { Pace, type Tune } from './pace.ts'
 import { SpscConsumer } from './spsc-consumer.ts'
 import { messagesOf, type StreamOptions } from './stream.ts'
 import { type AsyncWaitOptions, type Bed, type Waiter, Waiting, type Woken } from './waiting.ts'
@@ -24,6 +24,7 @@ export class MpscConsumer extends Waiting {
   readonly #waiters: readonly Waiter[]
   readonly #cells: Int32Array<SharedArrayBuffer>
   protected override readonly waiter: Waiter
+  readonly #pace: Pace
   #turn = 0
   #left = TURN
 
@@ -33,7 +34,9 @@ export class MpscConsumer extends Waiting {
     const { messageBytes, lanes } = shapeBehind(handle, 'mpsc')
     this.messageBytes = messageBytes
     this.producers = lanes
-    this.#lanes = allLanes(handle, lanes, owner, tune)
+    // It idles once for all lanes, where there are several; a lane that is alone has its own pace.
+    this.#lanes = allLanes(handle, lanes, owner, lanes === 1 ? tune : 'latency')
+    this.#pace = new Pace(lanes === 1 ? 'latency' : tune)
     this.#waiters = this.#lanes.map((lane) => Waiting.waiterOf(lane))
     this.#cells = new Int32Array(handle.memory)
     this.waiter = {
@@ -55,6 +58,7 @@ export class MpscConsumer extends Waiting {
       }
       this.#next()
     }
+    this.#pace.foundNone()
     return false
   }
 
@@ -71,6 +75,7 @@ export class MpscConsumer extends Waiting {
       this.#next()
       if (some > 0) return some
     }
+    this.#pace.foundNone()
     return 0
   }
 
