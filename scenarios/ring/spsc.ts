@@ -177,6 +177,36 @@ export class Producer extends LaneEnd {
     yield* publishAndRing(cells, at + WRITTEN, this.at, bell)
   }
 
+  /** As many of the messages as there is room for. */
+  *pushBatch(messages: readonly number[]): Program<number> {
+    const some = yield* this.#room(messages.length)
+    if (some === 0) return 0
+    for (const [i, message] of messages.slice(0, some).entries())
+      yield* this.lane.cells.set(slotOf(this.lane, this.at + 2 * i), message)
+    yield* this.publish(some)
+    return some
+  }
+
+  /** Room for messages up to the end of the memory. */
+  *claim(most: number): Program<number> {
+    return Math.min(yield* this.#room(most), toEnd(this.lane, this.at))
+  }
+
+  *publish(count: number): Program {
+    yield* this.#room(count)
+    this.at = (this.at + 2 * count) | 0
+    yield* this.flush()
+  }
+
+  *#room(most: number): Program<number> {
+    if (this.#known() < most) yield* this.#hasRoom()
+    return Math.min(this.#known(), most)
+  }
+
+  #known(): number {
+    return ((this.#full - this.at) | 0) >> 1
+  }
+
   *#hasRoom(): Program<boolean> {
     yield* this.flush()
     const { cells, at, slots } = this.lane
@@ -231,9 +261,45 @@ export class Consumer extends LaneEnd {
     if (this.#at === this.#until && !(yield* this.#hasMore())) return null
     const message = yield* this.lane.cells.get(slotOf(this.lane, this.#at))
     this.#onRead(message)
-    this.#at = (this.#at + 2) | 0
-    if (((this.#at - this.#returned) | 0) >= 2 * this.#lump) yield* this.giveBack()
+    yield* this.#consumed(1)
     return message
+  }
+
+  /** Up to so many messages at once. */
+  *popBatch(most: number): Program<number[]> {
+    const some = yield* this.#there(most)
+    const messages: number[] = []
+    for (let i = 0; i < some; i++) {
+      const message = yield* this.lane.cells.get(slotOf(this.lane, this.#at + 2 * i))
+      this.#onRead(message)
+      messages.push(message)
+    }
+    if (some > 0) yield* this.#consumed(some)
+    return messages
+  }
+
+  /** Messages up to the end of the memory. */
+  *readable(most: number): Program<number> {
+    return Math.min(yield* this.#there(most), toEnd(this.lane, this.#at))
+  }
+
+  *consume(count: number): Program {
+    yield* this.#there(count)
+    yield* this.#consumed(count)
+  }
+
+  *#consumed(count: number): Program {
+    this.#at = (this.#at + 2 * count) | 0
+    if (((this.#at - this.#returned) | 0) >= 2 * this.#lump) yield* this.giveBack()
+  }
+
+  *#there(most: number): Program<number> {
+    if (this.#known() < most) yield* this.#hasMore()
+    return Math.min(this.#known(), most)
+  }
+
+  #known(): number {
+    return ((this.#until - this.#at) | 0) >> 1
   }
 
   *giveBack(): Program {
@@ -272,3 +338,6 @@ export class Consumer extends LaneEnd {
 
 /** Cell of the message at a position. */
 const slotOf = ({ at, slots }: Lane, position: number): number => at + LANE_CELLS + ((position >>> 1) & (slots - 1))
+
+/** Slots from a position to the end of the memory. */
+const toEnd = ({ slots }: Lane, position: number): number => slots - ((position >>> 1) & (slots - 1))

@@ -152,8 +152,8 @@ const mistakes: { readonly [what: string]: Mistake } = {
     edits: [
       ['const message = yield* this.lane.cells.get(slotOf(this.lane, this.#at))\n    this.#onRead(message)\n', ''],
       [
-        'yield* this.giveBack()\n    return message',
-        `yield* this.giveBack()
+        'yield* this.#consumed(1)\n    return message',
+        `yield* this.#consumed(1)
     const message = yield* this.lane.cells.get(slotOf(this.lane, this.#at - 2))
     this.#onRead(message)
     return message`,
