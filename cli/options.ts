@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { AnyValues, WakeOrder } from '../kernel/index.ts'
+import { type AnyValues, BadInput, type WakeOrder } from '../kernel/index.ts'
+import type { Layout, OnMachine } from '../scheduler/index.ts'
+import { costsNamed } from './costs.ts'
 
 /** Options that several commands share, and how their values are read. */
 
@@ -22,6 +24,39 @@ export const boot = ({ set, wakeOrder, maxSteps }: ScenarioOptions) => ({
   ...(wakeOrder === undefined ? {} : { wakeOrder }),
   ...(maxSteps === undefined ? {} : { maxSteps }),
 })
+
+/** On what a policy runs. */
+export interface MachineOptions {
+  readonly cpus?: number
+  readonly cost?: string
+  readonly queues?: Layout
+}
+
+export function withMachineOptions(command: Command): Command {
+  return command
+    .option('--cpus <n>', 'for a policy: so many CPUs, default 1', count)
+    .option('--cost <model>', 'for a policy: what things cost: unit (the default), zero, x86-64 or a file X.json')
+    .addOption(
+      new Option('--queues <layout>', 'for a policy: one run queue, or one for each CPU').choices([
+        'global',
+        'per-cpu',
+      ]),
+    )
+}
+
+/** @throws BadInput for a cost model that there is not, or that lacks something */
+export const onMachine = ({ cpus, cost, queues }: MachineOptions): OnMachine => ({
+  ...(cpus === undefined ? {} : { cpus }),
+  ...(cost === undefined ? {} : { costs: costsNamed(cost) }),
+  ...(queues === undefined ? {} : { queues }),
+})
+
+/** The options of a machine where no policy decides. */
+export function refuseMachine(options: MachineOptions): void {
+  for (const name of ['cpus', 'cost', 'queues'] as const)
+    if (options[name] !== undefined)
+      throw new BadInput(`--${name} is for a policy; name one, as in --policy rr:quantum=2ms`)
+}
 
 function setting(text: string, before: AnyValues = {}): AnyValues {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []

@@ -17,10 +17,19 @@ export {
 } from './dispatcher/costs.ts'
 export { Dispatcher } from './dispatcher/dispatcher.ts'
 export { Entity } from './dispatcher/entity.ts'
+export {
+  type CpuMeasures,
+  jain,
+  type Measures,
+  measuresOf,
+  type ProcessMeasures,
+  type TotalMeasures,
+} from './dispatcher/measures.ts'
 export type { Coming, Policy, RunQueue } from './dispatcher/policy.ts'
 export type { Layout } from './dispatcher/queues.ts'
 export { Recorder, type Stretch } from './dispatcher/recorder.ts'
 export { CPUS_MAX, type DispatcherOptions, type DispatcherSettings } from './dispatcher/settings.ts'
+export { X86_64, x86 } from './dispatcher/x86-64.ts'
 export { decider, deciders, dispatcher, type OnMachine } from './named.ts'
 export { type Numbers, numbers } from './numbers.ts'
 export { cfs } from './policies/cfs.ts'

@@ -1,11 +1,20 @@
 import type { Command } from 'commander'
 import { BadInput } from '../../kernel/index.ts'
-import { type Decider, decider, readSchedule, replay } from '../../scheduler/index.ts'
+import { type Decider, Dispatcher, decider, policies, Recorder, readSchedule, replay } from '../../scheduler/index.ts'
 import { checkWritable, type LoadedScenario, type Origin, type Trace, writeTrace } from '../../trace/index.ts'
 import { sayingWhere } from '../complaint.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
+import { drawTimed, timedAsData } from '../draw/timed.ts'
 import { replayCommand } from '../invocation.ts'
-import { boot, type ScenarioOptions, withScenarioOptions } from '../options.ts'
+import {
+  boot,
+  type MachineOptions,
+  onMachine,
+  refuseMachine,
+  type ScenarioOptions,
+  withMachineOptions,
+  withScenarioOptions,
+} from '../options.ts'
 import { recordGuarded } from '../recording.ts'
 import { loadNamed } from '../scenario.ts'
 import { fullNames } from '../schedule.ts'
@@ -13,7 +22,7 @@ import type { Terminal } from '../terminal.ts'
 
 /** `ipclab run FILE`: one schedule, drawn. */
 
-interface Options extends ScenarioOptions {
+interface Options extends ScenarioOptions, MachineOptions {
   readonly strategy?: string
   readonly policy?: string
   readonly seed: string
@@ -28,21 +37,27 @@ export function addRun(program: Command, terminal: Terminal): void {
     .command('run')
     .argument('<file>', "a scenario file, or a name of the library's")
     .summary('run one schedule and draw it')
-    .description('Runs a scenario once and draws what its processes did: a column for each, a row for each step.')
+    .description(
+      'Runs a scenario once and draws what its processes did: a column for each, a row for each step; under a policy, over time, with what it comes to.',
+    )
     .option('--strategy <name>', 'who decides: random (the default) or dfs')
-    .option('--policy <name>', 'who decides: fifo, rr:quantum=N or priority')
-    .option('--seed <text>', 'for random', '1')
+    .option(
+      '--policy <name>',
+      `who decides: ${Object.keys(policies).join(', ')}; rr:quantum=2ms, mlfq:queues=4:boost=1s`,
+    )
+    .option('--seed <text>', 'for random and lottery', '1')
     .option('--schedule <choices>', 'decide by hand: "P P C", or P*3 for three times P; prefixes of names will do')
-  withScenarioOptions(command)
+  withScenarioOptions(withMachineOptions(command))
     .option('--out <path>', 'write the trace there')
     .option('--json', 'print the result as JSON')
-    .option('--full', 'draw every step of a long run')
+    .option('--full', 'draw every step of a long run, also under a policy')
     .addHelpText(
       'after',
       `
 Examples:
   ipclab run textbook/bounded-buffer
   ipclab run my.ts --policy rr:quantum=1 --set items=2
+  ipclab run my.ts --policy eevdf --cpus 2 --cost x86-64
   ipclab run textbook/message-passing --schedule "C P"
   ipclab run my.ts --seed 7 --out run.ndjson`,
     )
@@ -54,29 +69,41 @@ Examples:
 
 function run(loaded: LoadedScenario, options: Options, terminal: Terminal): number {
   if (options.out !== undefined) checkWritable(options.out)
-  const { decider, from } = whoDecides(loaded, options)
+  const recorder = new Recorder()
+  const { decider, from } = whoDecides(loaded, options, recorder)
   const trace = recordGuarded(loaded, { decider, from, ...boot(options) })
+  const timed = decider instanceof Dispatcher ? { dispatcher: decider, recorder } : null
   if (options.json === true) {
-    terminal.print(JSON.stringify(runAsData(trace, loaded), null, 2))
+    const data = { ...runAsData(trace, loaded), ...(timed === null ? {} : timedAsData(timed)) }
+    terminal.print(JSON.stringify(data, null, 2))
   } else {
+    const full = options.full === true
     terminal.print([titleLine(trace, terminal), ''])
-    drawRun(trace, loaded, { full: options.full === true, waited: true }, terminal)
+    if (timed !== null) drawTimed(timed, full, terminal)
+    if (timed !== null && full) terminal.print('')
+    drawRun(trace, loaded, { full, waited: true, steps: timed === null || full }, terminal)
   }
   save(trace, options, terminal)
   return runExitCode(trace, loaded.scenario.expect)
 }
 
-function whoDecides(loaded: LoadedScenario, options: Options): { decider: Decider; from: Origin } {
+function whoDecides(loaded: LoadedScenario, options: Options, recorder: Recorder): { decider: Decider; from: Origin } {
   const { strategy, policy, schedule, seed } = options
   if ([strategy, policy, schedule].filter((given) => given !== undefined).length > 1)
     throw new BadInput('--strategy, --policy and --schedule each say who decides; give one of them')
+  const name = strategy ?? policy ?? 'random'
+  const isPolicy = schedule === undefined && Object.hasOwn(policies, name.split(':')[0] ?? '')
+  if (policy !== undefined && !isPolicy)
+    throw new BadInput(`there is no policy '${policy}'; there are ${Object.keys(policies).join(', ')}`)
+  if (!isPolicy) refuseMachine(options)
   if (schedule !== undefined) {
     const choices = fullNames(readSchedule(schedule), loaded.scenario, boot(options))
     return { decider: replay(choices, 'by hand'), from: { decider: 'by hand', seed: null, run: 0 } }
   }
-  const name = strategy ?? policy ?? 'random'
-  const made = decider(name, seed)
-  return { decider: made, from: { decider: name, seed: name === 'random' ? seed : null, run: 0 } }
+  const made = decider(name, seed, [], isPolicy ? { ...onMachine(options), recorder } : {})
+  // A policy is asked anew by a replay, and draws what it drew.
+  const draws = name === 'random' || (isPolicy && seed !== '1') || name.startsWith('lottery')
+  return { decider: made, from: { decider: name, seed: draws ? seed : null, run: 0 } }
 }
 
 function save(trace: Trace, { out, json }: Options, terminal: Terminal): void {

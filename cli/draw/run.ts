@@ -16,15 +16,18 @@ export interface RunDrawing {
   readonly full: boolean
   /** Also what each waited for, and what of that has a name. */
   readonly waited: boolean
+  /** Whether the steps are drawn. Default: yes. */
+  readonly steps?: boolean
   /** Of the failure, where it has been told. */
   readonly story?: Story | null
 }
 
 export function drawRun(trace: Trace, loaded: LoadedScenario, drawing: RunDrawing, terminal: Terminal): void {
-  const { full, waited, story = null } = drawing
+  const { full, waited, steps = true, story = null } = drawing
   const { colors, width } = terminal
   const seen = reviewGuarded(trace, loaded)
-  terminal.print(swimlane(trace, seen, { width, colors, stepsMax: full ? Number.POSITIVE_INFINITY : STEPS_MAX }))
+  if (steps)
+    terminal.print(swimlane(trace, seen, { width, colors, stepsMax: full ? Number.POSITIVE_INFINITY : STEPS_MAX }))
   terminal.print(['', ...endingLines(trace.verdict, colors)])
   if (story === null) section(waitingLines(trace.verdict.failure?.waiting ?? [], seen, colors), terminal)
   else section(storyLines(story, terminal), terminal)
