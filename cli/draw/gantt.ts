@@ -39,7 +39,7 @@ export function gantt(chart: Chart): string[] {
   if (span <= 0) return ['no time passed']
   const threads = [...byThread(stretches)]
   const several = cpus.length > 1
-  const names = [...threads.map(([thread]) => thread), ...cpus.map(({ cpu }) => `CPU ${cpu}`)]
+  const names = [...threads.map(([thread]) => thread), ...(several ? cpus.map(({ cpu }) => `CPU ${cpu}`) : [])]
   const margin = Math.min(NAME_MAX, Math.max(...names.map((name) => stringWidth(name)))) + 2
   const room = Math.max(10, width - margin)
   const columns = span <= room ? span * Math.min(STRETCH_MAX, Math.floor(room / span)) : room
