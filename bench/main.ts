@@ -1,6 +1,7 @@
 import { bench as bugs } from './bugs.ts'
 import { bench as explore } from './explore.ts'
 import { bench as mach } from './mach.ts'
+import { bench as posix } from './posix.ts'
 import { bench as processes } from './processes.ts'
 import { bench as ring } from './ring/index.ts'
 import { bench as systems } from './systems.ts'
@@ -12,6 +13,7 @@ const benches: { readonly [name: string]: (options: readonly string[]) => void |
   bugs,
   explore,
   mach,
+  posix,
   processes,
   ring,
   systems,

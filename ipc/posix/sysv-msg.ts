@@ -130,10 +130,7 @@ function deliver(kernel: Kernel, queue: Id, { mtype, mtext }: SysvMessage): bool
   const waiting = receiversOf(queue)
   if (sleepers(kernel, waiting) === 0) return false
   for (;;) {
-    const wanting = listSleepers(kernel, waiting).filter((id) =>
-      wants(argsOf<ReceiveArgs>(threadOf(kernel, id)), mtype),
-    )
-    const receiver = choose(kernel, waiting, wanting)
+    const receiver = choose(kernel, waiting, (waiter) => wants(argsOf<ReceiveArgs>(waiter), mtype))
     if (receiver === null) return false
     const { length, flags } = argsOf<ReceiveArgs>(receiver)
     if (mtext.length <= length || (flags & MSG_NOERROR) !== 0) {

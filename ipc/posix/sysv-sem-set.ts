@@ -90,7 +90,7 @@ export function serve(kernel: Kernel, ref: Ref<SemSet>, changed: readonly Operat
   const queue = changersOf(ref)
   if (sleepers(kernel, queue) === 0) return
   for (;;) {
-    const waiter = choose(kernel, queue, whoCan(kernel, ref, queue))
+    const waiter = choose(kernel, queue, (one) => canGoOn(peek(kernel, ref), one))
     if (waiter === null) return
     const ops = grant(kernel, ref, waiter)
     if (ops !== null) serveZeros(kernel, ref, ops)
@@ -98,22 +98,19 @@ export function serve(kernel: Kernel, ref: Ref<SemSet>, changed: readonly Operat
 }
 
 function serveZeros(kernel: Kernel, ref: Ref<SemSet>, changed: readonly Operation[] | null): void {
-  const { values } = peek(kernel, ref)
-  const gotZero = changed === null ? values.includes(0) : changed.some(({ num }) => values[num] === 0)
+  const set = peek(kernel, ref)
+  const gotZero = changed === null ? set.values.includes(0) : changed.some(({ num }) => set.values[num] === 0)
   const queue = zeroWaitersOf(ref)
   if (!gotZero || sleepers(kernel, queue) === 0) return
-  for (const id of whoCan(kernel, ref, queue)) grant(kernel, ref, threadOf(kernel, id))
+  const waiters = listSleepers(kernel, queue).map((id) => threadOf(kernel, id))
+  for (const waiter of waiters.filter((one) => canGoOn(set, one))) grant(kernel, ref, waiter)
 }
 
-/** Who on the queue would not have to wait any more. Of the others it is noted which of their operations holds them up. */
-function whoCan(kernel: Kernel, ref: Ref<SemSet>, queue: Id): Id[] {
-  const set = peek(kernel, ref)
-  return listSleepers(kernel, queue).filter((id) => {
-    const waiter = threadOf(kernel, id)
-    const trial = tryOut(set, waiter.process, operationsOf(waiter))
-    if (trial.how === 'waits' && waiter.call !== null) waiter.call.progress = trial.at
-    return trial.how !== 'waits'
-  })
+/** Whether the waiter would not have to wait any more. If it would, it is noted which of its operations holds it up. */
+function canGoOn(set: SemSet, waiter: Thread): boolean {
+  const trial = tryOut(set, waiter.process, operationsOf(waiter))
+  if (trial.how === 'waits' && waiter.call !== null) waiter.call.progress = trial.at
+  return trial.how !== 'waits'
 }
 
 /** Ends the wait of one who need not wait. Says what was done; `null`: it failed. */
