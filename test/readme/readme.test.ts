@@ -54,7 +54,7 @@ const titled = (all: readonly Block[]): [string, Block][] => all.map((block) => 
 
 test('it has the blocks that these tests are about', () => {
   expect(scenarios.length).toBeGreaterThanOrEqual(5)
-  expect(blocks.filter(({ language }) => language === 'ts' || language === 'js')).toEqual(files)
+  expect(blocks.filter(({ language }) => ['ts', 'js', 'json'].includes(language))).toEqual(files)
 })
 
 test('its scenarios and tests have no type errors', async () => {
