@@ -15,3 +15,23 @@ export function numbers(seed: string): Numbers {
   const next = alea(seed)
   return { below: (n) => Math.floor(next() * n) }
 }
+
+const PARTS = 2 ** 32
+
+/**
+ * A whole number with the exponential distribution of that mean, rounded: times between arrivals, or of service. It only
+ * compares uniform numbers, as `Math.log` need not come to the same bit on every engine. J. von Neumann: Various
+ * techniques used in connection with random digits, NBS Applied Mathematics Series 12, 1951.
+ */
+export function exponential(random: Numbers, mean: number): number {
+  for (let whole = 0; ; whole++) {
+    const first = random.below(PARTS)
+    let falls = 1
+    for (let last = first, next = random.below(PARTS); next < last; next = random.below(PARTS)) {
+      last = next
+      falls += 1
+    }
+    // As many as that in a row fall with the chance that makes an odd number of them come to e^-x.
+    if (falls % 2 === 1) return Math.round(mean * (whole + first / PARTS))
+  }
+}

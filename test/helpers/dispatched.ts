@@ -1,0 +1,35 @@
+import { type AnyValues, boot, type Scenario, type Simulation } from 'ipclab/kernel'
+import { Dispatcher, type OnMachine, policyNamed, Recorder, run, zero } from 'ipclab/scheduler'
+
+export interface Dispatched {
+  readonly dispatcher: Dispatcher
+  readonly simulation: Simulation
+  readonly recorder: Recorder
+  readonly ending: string
+}
+
+export interface Wish extends OnMachine {
+  readonly seed?: string
+  readonly params?: AnyValues
+  /** Told after every step. */
+  readonly watch?: (dispatcher: Dispatcher, simulation: Simulation) => void
+}
+
+/** One run under a policy, where nothing takes time but `compute` unless costs are given. */
+export function dispatched(one: Scenario, policy: string, wish: Wish = {}): Dispatched {
+  const { watch, params, ...on } = wish
+  const recorder = new Recorder()
+  const dispatcher = new Dispatcher({ costs: zero, recorder, ...on, policy: policyNamed(policy) })
+  const simulation = boot(one, {
+    ...(params === undefined ? {} : { params }),
+    door: dispatcher,
+    wakeOrder: one.wakeOrder ?? dispatcher.wakeOrder,
+    once: true,
+  })
+  simulation.start()
+  dispatcher.begin(simulation, 0)
+  const observers = watch === undefined ? [] : [() => watch(dispatcher, simulation)]
+  const { ending } = run(simulation, dispatcher, { maxSteps: 10_000_000, observers })
+  dispatcher.settleAccounts()
+  return { dispatcher, simulation, recorder, ending }
+}
