@@ -1,6 +1,7 @@
-import { BadInput, invariant } from '../../kernel/index.ts'
+import { BadInput, invariant, type Machine, type Simulation } from '../../kernel/index.ts'
 import { CHOSEN, type Choice, choiceOf, isPreemption, WOKEN } from '../choice.ts'
 import type { Decider } from '../decider.ts'
+import { Around } from './around.ts'
 
 /** A decider that writes down which options were taken, by number: the cheapest record from which a run can be made again. */
 export interface Logged extends Decider {
@@ -8,53 +9,40 @@ export interface Logged extends Decider {
   taken(): number[]
 }
 
-export function logged(inner: Decider): Logged {
-  const log: number[] = []
-  let length = 0
-  return {
-    get name() {
-      return inner.name
-    },
-    keepsTime: inner.keepsTime,
-    get complete() {
-      return inner.complete
-    },
-    get bound() {
-      return inner.bound ?? null
-    },
-    get share() {
-      return inner.share ?? null
-    },
-    samples: inner.samples ?? false,
-    learned: () => inner.learned?.() ?? null,
-    promise: (learned) => inner.promise?.(learned) ?? null,
-    get traces() {
-      return inner.traces ?? null
-    },
-    get needsEnds() {
-      return inner.needsEnds ?? false
-    },
-    reduces: inner.reduces ?? false,
-    ...(inner.isTooLate === undefined ? {} : { isTooLate: (machine) => inner.isTooLate?.(machine) === true }),
-    ended: (simulation, ending) => inner.ended?.(simulation, ending),
-    begin(simulation, index) {
-      length = 0
-      return inner.begin(simulation, index)
-    },
-    next(machine) {
-      const option = inner.next(machine)
-      if (option < 0) return option
-      log[length] = option
-      length += 1
-      return option
-    },
-    pick(kind, thread, count, label) {
-      const option = inner.pick(kind, thread, count, label)
-      log[length] = option
-      length += 1
-      return option
-    },
-    taken: () => log.slice(0, length),
+export const logged = (inner: Decider): Logged => new Log(inner)
+
+class Log extends Around implements Logged {
+  readonly isTooLate?: (machine: Machine) => boolean
+  readonly #log: number[] = []
+  #length = 0
+
+  constructor(inner: Decider) {
+    super(inner)
+    if (inner.isTooLate !== undefined) this.isTooLate = (machine) => inner.isTooLate?.(machine) === true
+  }
+
+  override begin(simulation: Simulation, index: number): boolean {
+    this.#length = 0
+    return super.begin(simulation, index)
+  }
+
+  override next(machine: Machine): number {
+    const option = super.next(machine)
+    return option < 0 ? option : this.#note(option)
+  }
+
+  override pick(kind: 'choose' | 'wake', thread: string, count: number, label: (index: number) => string): number {
+    return this.#note(super.pick(kind, thread, count, label))
+  }
+
+  taken(): number[] {
+    return this.#log.slice(0, this.#length)
+  }
+
+  #note(option: number): number {
+    this.#log[this.#length] = option
+    this.#length += 1
+    return option
   }
 }
 
