@@ -17,6 +17,7 @@ export {
 } from './dispatcher/costs.ts'
 export { Dispatcher } from './dispatcher/dispatcher.ts'
 export { Entity } from './dispatcher/entity.ts'
+export { Histogram } from './dispatcher/histogram.ts'
 export {
   type CpuMeasures,
   jain,

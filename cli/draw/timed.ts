@@ -1,6 +1,7 @@
 import { type Dispatcher, measuresOf, type Recorder } from '../../scheduler/index.ts'
 import type { Terminal } from '../terminal.ts'
 import { gantt } from './gantt.ts'
+import { latencyAsData, latencyLines } from './latencies.ts'
 import { processLines, totalLines } from './measures.ts'
 import { section } from './run.ts'
 
@@ -28,11 +29,13 @@ export function drawTimed({ dispatcher, recorder }: Timed, full: boolean, termin
   terminal.print(gantt({ stretches, cpus, from: began, to: began + elapsed, coarse, width, colors, rowsMax }))
   section(processLines(measures, coarse, rowsMax, terminal), terminal)
   section(totalLines(measures, coarse), terminal)
+  section(latencyLines([...recorder.calls.byCall], ['call to return'], coarse, rowsMax, terminal), terminal)
 }
 
 /** The same as data, for `--json`. Times in virtual ns. */
 export function timedAsData({ dispatcher, recorder }: Timed): object {
   const { costs, queues } = dispatcher.settings
   const { processes, cpus, totals } = measuresOf(dispatcher)
-  return { policy: dispatcher.name, queues, costs, processes, cpus, totals, timeline: recorder.stretches }
+  const calls = [...recorder.calls.byCall].map(([call, times]) => ({ call, ...latencyAsData(times) }))
+  return { policy: dispatcher.name, queues, costs, processes, cpus, totals, calls, timeline: recorder.stretches }
 }

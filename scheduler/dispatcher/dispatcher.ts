@@ -184,7 +184,7 @@ export class Dispatcher implements Decider {
     this.#stepping = null
     const runner = cpu === null ? null : cpu.running
     if (runner !== null) runner.left = -1
-    this.#there.tellWaits()
+    this.#there.stepIsOver()
     if (machine.steps > 0) this.#effects(machine, cpu)
     for (let i = 0; i < this.#fresh.length; i++) {
       const entity = this.#fresh[i] as Entity // below length
@@ -355,15 +355,14 @@ export class Dispatcher implements Decider {
   #run(cpu: Cpu, entity: Entity, machine: Machine): void {
     this.totals.events += 1
     const now = machine.state.clock
-    this.#there.becomes(entity, 'running')
     this.#idle -= 1
     const cost = cpu.last === entity ? 0 : switchOver(cpu, entity, this.settings.costs)
+    this.#there.runs(entity, now + cost)
     cpu.running = entity
     cpu.since = now + cost
     cpu.switchNs += cost
     entity.cpu = cpu
     entity.putOff = false
-    if (entity.firstRun < 0) entity.firstRun = now + cost
     if (entity.left < 0) this.#price(entity)
     cpu.slice = entity.queue?.slice(entity) ?? Number.POSITIVE_INFINITY
     this.#arm(cpu)

@@ -1,4 +1,5 @@
 import { Footprint, type Machine } from '../../kernel/index.ts'
+import { CallTimes } from './call-times.ts'
 import type { Activity, Entity } from './entity.ts'
 
 /** From when to when a thread did one thing. Plain data; times in virtual ns. */
@@ -16,10 +17,12 @@ export interface Stretch {
   readonly object: string | null
 }
 
-/** Keeps who did what from when to when. */
+/** Keeps who did what from when to when, and how long that took. */
 export class Recorder {
   readonly stretches: Stretch[] = []
+  readonly calls = new CallTimes()
   #machine: Machine | null = null
+  #steps = 0
   readonly #scratch = new Footprint()
   readonly #waits = new Map<Entity, { readonly call: string; readonly object: string | null }>()
 
@@ -27,6 +30,21 @@ export class Recorder {
     this.#machine = machine
     this.stretches.length = 0
     this.#waits.clear()
+    this.#steps = machine.steps
+    this.calls.begin()
+  }
+
+  /** A step may have been taken since it was asked last. */
+  step(): void {
+    const machine = this.#machine
+    if (machine === null || machine.steps === this.#steps) return
+    this.#steps = machine.steps
+    this.calls.step(machine)
+  }
+
+  /** The entity has a CPU from then on. */
+  runs({ task }: Entity, at: number): void {
+    this.calls.runs(task, at)
   }
 
   /** What the entity did since `entity.since` is over, or goes on. */

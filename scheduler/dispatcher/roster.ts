@@ -102,15 +102,26 @@ export class Roster {
     entity.cpuNsAtRelease = entity.cpuNs
   }
 
+  /** It has a CPU, once that has gone over to it. */
+  runs(entity: Entity, at: number): void {
+    this.becomes(entity, 'running')
+    if (entity.firstRun < 0) entity.firstRun = at
+    this.#recorder?.runs(entity, at)
+  }
+
   /** The step is over, and who waits may be asked what for. */
-  tellWaits(): void {
+  stepIsOver(): void {
+    const recorder = this.#recorder
+    if (recorder === null) return
+    recorder.step()
     if (this.#began.length === 0) return
-    for (const entity of this.#began) this.#recorder?.waits(entity)
+    for (const entity of this.#began) recorder.waits(entity)
     this.#began.length = 0
   }
 
   /** Adds up what everybody has done until now. */
   settle(): void {
+    this.stepIsOver()
     for (const entity of this.entities) if (entity.activity !== 'ended') this.becomes(entity, entity.activity)
   }
 }

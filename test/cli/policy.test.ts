@@ -34,6 +34,11 @@ test('under a policy a run is drawn over time, with a row for each process and t
     ['b', '1ms', '7ms', '1ms', '4ms', '2ms', '2'],
     ['late', '1ms', '2ms', '3ms', '2ms', '1ms', '1'],
   ])
+  expect(sections[6]?.split('\n').map((line) => line.split(/ {2,}/).slice(0, 6))).toEqual([
+    ['call to return', 'count', 'p50', 'p90', 'p99', 'max'],
+    ['compute', '4', '1ms', '5ms', '5ms', '5ms'],
+    ['io', '1', '4ms', '4ms', '4ms', '4ms'],
+  ])
   expect(sections[5]).toMatch(/^time +7ms\nthroughput +428\.6 processes a second\nutilisation +85\.7%,/)
 })
 
@@ -83,6 +88,10 @@ test('--json has the same: measures, and who did what when', async () => {
     ],
     cpus: [{ cpu: 0, busy: 6e6, idle: 3e6 }],
     totals: { elapsed: 9e6, ended: 3, missed: 0 },
+    calls: [
+      { call: 'compute', count: 4, min: 1e6, max: 3e6, mean: 1.5e6 },
+      { call: 'io', count: 1, p50: 4e6, p99: 4e6, buckets: [[expect.any(Number), expect.any(Number), 1]] },
+    ],
   })
   expect(JSON.parse(out).timeline).toContainEqual(
     expect.objectContaining({ thread: 'b', activity: 'waiting', from: 4e6, to: 8e6, object: 'I/O' }),

@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import { boot, compute, type Scenario, scenario, sleep } from 'ipclab/kernel'
+import { mailbox_create, mailbox_receive, mailbox_send } from 'ipclab/message'
+import { Dispatcher, Histogram, policyNamed, Recorder, run, unit, zero } from 'ipclab/scheduler'
+import { describe, expect, test } from 'vitest'
+import { cases, type Op, scenarioOf } from '../helpers/random-programs.ts'
+
+const runs = Number(process.env.RUNS ?? 1)
+
+const times = fc.oneof(
+  fc.nat(600),
+  fc.nat(2 ** 31 - 1),
+  fc.integer({ min: 0, max: 50 }).map((power) => 2 ** power),
+  fc.maxSafeInteger().map(Math.abs),
+)
+
+describe('a histogram', () => {
+  test('tells percentiles that came, none too short, nor more than a 128th too long', () => {
+    fc.assert(
+      fc.property(fc.array(times, { minLength: 1, maxLength: 60 }), fc.integer({ min: 0, max: 1000 }), (all, rank) => {
+        const histogram = new Histogram()
+        for (const ns of all) histogram.add(ns)
+        const sorted = all.toSorted((a, b) => a - b)
+        const exact = sorted[Math.max(0, Math.ceil((rank / 1000) * all.length - 1e-9) - 1)] ?? 0
+        const told = histogram.percentile(rank)
+        expect(told).toBeGreaterThanOrEqual(exact)
+        expect(all).toContain(told)
+        expect(told - exact).toBeLessThanOrEqual(exact / 128)
+        expect(histogram).toMatchObject({ count: all.length, min: sorted[0], max: sorted.at(-1) })
+        expect(histogram.percentile(1000)).toBe(sorted.at(-1))
+      }),
+      { numRuns: 200 * runs },
+    )
+  })
+
+  test('has buckets that meet without a gap, each time in its own', () => {
+    fc.assert(
+      fc.property(times, (ns) => {
+        const histogram = new Histogram()
+        histogram.add(ns)
+        const [[from, to, count] = [0, 0, 0], none] = histogram.buckets
+        expect([from <= ns && ns <= to, count, none]).toEqual([true, 1, undefined])
+        const next = new Histogram()
+        next.add(to + 1)
+        if (to < Number.MAX_SAFE_INTEGER) expect(next.buckets[0]?.[0]).toBe(to + 1)
+      }),
+      { numRuns: 200 * runs },
+    )
+  })
+
+  test('of nothing is nothing', () => {
+    expect([new Histogram().percentile(500), new Histogram().buckets]).toEqual([0, []])
+  })
+})
+
+/** One run under a policy, with what was kept of it. */
+function timed(one: Scenario, policy: string, cpus = 1, costs = unit) {
+  const recorder = new Recorder()
+  const dispatcher = new Dispatcher({ policy: policyNamed(policy), cpus, costs, recorder })
+  const simulation = boot(one, { door: dispatcher, once: true, wakeOrder: 'fifo' })
+  simulation.start()
+  dispatcher.begin(simulation, 0)
+  const { ending } = run(simulation, dispatcher, { maxSteps: 300 })
+  dispatcher.settleAccounts()
+  return { recorder, dispatcher, ending }
+}
+
+const told = ({ recorder }: ReturnType<typeof timed>): Record<string, [number, number][]> =>
+  Object.fromEntries([...recorder.calls.byCall].map(([call, of]) => [call, of.buckets.map(([ns, , n]) => [ns, n])]))
+
+describe('a call takes', () => {
+  test('its own time, what its thread waits, and what it stands in line', () => {
+    const one = scenario('lines', {
+      programs: {
+        *a() {
+          yield* compute(5)
+          yield* sleep(10)
+        },
+        *b() {
+          yield* compute(5)
+          yield* compute(20)
+        },
+      },
+      expect: 'holds',
+    })
+    // a computes 0-5, calls sleep 5-6 and sleeps to 16; b computes 6-11 and 11-31; a has the CPU from 31.
+    expect(told(timed(one, 'fifo', 1, { ...unit, resume: 0 }))).toEqual({
+      compute: [
+        [5, 2],
+        [20, 1],
+      ],
+      sleep: [[11, 1]],
+    })
+    // In slices of 2: a computes 0-2, 4-6, 8-9, and b 2-4, 6-8, 10-11.
+    expect(told(timed(one, 'rr:quantum=2')).compute?.[0]).toEqual([9, 2])
+  })
+
+  test('until its thread has a CPU again, where another has ended it', () => {
+    const one = scenario('handed over', {
+      *setup() {
+        return { box: yield* mailbox_create('box', { capacity: 1 }) }
+      },
+      programs: {
+        *receiver({ shared: { box } }) {
+          yield* mailbox_receive(box)
+          yield* compute(1)
+        },
+        *sender({ shared: { box } }) {
+          yield* mailbox_send(box, 1)
+          yield* compute(50)
+        },
+      },
+      expect: 'holds',
+    })
+    // Received at 2, when the sender sends it, who goes on until 52.
+    expect(told(timed(one, 'fifo'))).toEqual({
+      mailbox_receive: [[52, 1]],
+      mailbox_send: [[1, 1]],
+      compute: [
+        [1, 1],
+        [50, 1],
+      ],
+    })
+  })
+
+  const quiet = (ops: readonly Op[]): Op[] =>
+    ops
+      .filter(({ op }) => op !== 'kill' && op !== 'handle' && op !== 'exit')
+      .map((one) => ('area' in one ? { ...one, area: 'shared' } : one) as Op) // what is nowhere kills
+      .map((one) => ('body' in one && one.body !== null ? { ...one, body: quiet(one.body) } : one) as Op)
+
+  test('what is left by the others: from when its thread first has a CPU to its end', () => {
+    fc.assert(
+      fc.property(
+        cases,
+        fc.constantFrom('fifo', 'rr:quantum=2', 'mlfq', 'eevdf'),
+        fc.integer({ min: 1, max: 3 }),
+        fc.constantFrom(unit, zero),
+        (one, policy, cpus, costs) => {
+          const programs = one.programs.map(quiet)
+          const { recorder, dispatcher, ending } = timed(scenarioOf({ ...one, programs }), policy, cpus, costs)
+          fc.pre(ending !== 'step limit')
+          let spent = 0
+          for (const { firstRun, ended, task } of dispatcher.entities) {
+            if (firstRun < 0) continue
+            const returned = ended >= 0 && task.pending?.def.name !== 'thread_exit'
+            spent += (returned ? ended : (recorder.calls.madeAt(task) ?? firstRun)) - firstRun
+          }
+          let sum = 0
+          for (const times of recorder.calls.byCall.values()) sum += times.sum
+          expect(sum).toBe(spent)
+        },
+      ),
+      { numRuns: 150 * runs },
+    )
+  })
+})
