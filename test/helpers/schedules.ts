@@ -60,12 +60,13 @@ export function tally(scenario: Scenario, decider: Decider, limit: number, optio
     if (transact !== null && index > 0) simulation = boot(scenario, { params, door: decider, transact, ...given })
     simulation.start()
     if (!decider.begin(simulation, index)) break
-    const { failure } = run(simulation, decider, {
+    const { ending: how, failure } = run(simulation, decider, {
       maxSteps: options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS,
       observers,
     })
-    const ending = failure === null ? 'done' : wordsFor(failure)
     result.runs += 1
+    if (how === 'redundant') continue
+    const ending = failure === null ? 'done' : wordsFor(failure)
     result.endings[ending] = (result.endings[ending] ?? 0) + 1
     result.failure ??= failure
     after?.(simulation, ending)

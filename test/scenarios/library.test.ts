@@ -107,6 +107,8 @@ const tries: [name: string, params: AnyValues, verdict: string][] = [
   ['posix/eintr', { again: true }, 'proved'],
   ['posix/eintr', { restart: true }, 'proved'],
   ['posix/double-close', { once: true }, 'proved'],
+  ['posix/killed-heard', { keep: true }, 'deadlock: deadlock'],
+  ['posix/killed-fifo', { parent: true }, 'proved'],
   ['atomics/counter', { by: 'add' }, 'proved'],
   ['atomics/mutex-forgets', { workers: 2 }, 'proved'],
 ]
