@@ -36,13 +36,11 @@ export function withMachineOptions(command: Command): Command {
   return command
     .option('--cpus <n>', 'for a policy: so many CPUs, default 1', count)
     .option('--cost <model>', 'for a policy: what things cost: unit (the default), zero, x86-64 or a file X.json')
-    .addOption(
-      new Option('--queues <layout>', 'for a policy: one run queue, or one for each CPU').choices([
-        'global',
-        'per-cpu',
-      ]),
-    )
+    .addOption(layoutOption('for a policy: one run queue, or one for each CPU'))
 }
+
+export const layoutOption = (about: string): Option =>
+  new Option('--queues <layout>', about).choices(['global', 'per-cpu'])
 
 /** @throws BadInput for a cost model that there is not, or that lacks something */
 export const onMachine = ({ cpus, cost, queues }: MachineOptions): OnMachine => ({

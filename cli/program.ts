@@ -23,6 +23,7 @@ Examples:
   ipclab list                              the library of scenarios
   ipclab explore textbook/bounded-buffer   prove it, or break it
   ipclab run textbook/bounded-buffer       one schedule, drawn
+  ipclab compare classic/philosophers      several scheduling policies in one table
   ipclab step posix/mutex-first            be the scheduler yourself
   ipclab new my.ts                         a scenario of your own
 
@@ -33,6 +34,7 @@ type Add = (program: Command, terminal: Terminal) => void
 /** The commands, in the order in which they are told. Each is loaded when it is needed: loading takes longer than most searches. */
 const COMMANDS: { readonly [name: string]: () => Promise<Add> } = {
   run: async () => (await import('./commands/run.ts')).addRun,
+  compare: async () => (await import('./commands/compare.ts')).addCompare,
   explore: async () => (await import('./commands/explore.ts')).addExplore,
   step: async () => (await import('./commands/step.ts')).addStep,
   grade: async () => (await import('./commands/grade.ts')).addGrade,

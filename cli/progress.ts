@@ -1,3 +1,4 @@
+import { seconds } from '../explore/budget.ts'
 import type { Progress as Told } from '../explore/index.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -72,3 +73,23 @@ function coverageOf({ coverage, left }: Told): string[] {
     ...(pairs === 0 ? [] : [`, ${bothOrders} of ${pairs} pairs of calls in both orders`]),
   ]
 }
+
+/** Does what is done in so many parts; while somebody watches and it takes over a second, says how far it is. */
+export function counting<T>(terminal: Terminal, work: (onDone: (done: number, most: number) => void) => T): T {
+  const began = seconds()
+  let told = began
+  try {
+    return work((done, most) => {
+      const now = seconds()
+      if (!terminal.watched || now - told < (told === began ? 1 : TELL_SECONDS)) return
+      told = now
+      const left = Math.ceil(((now - began) / done) * (most - done))
+      terminal.tell(`\r\x1b[K${done} of ${most} runs, ${left} s left; Ctrl-C ends it`.slice(0, terminal.width + 3))
+    })
+  } finally {
+    if (told > began) terminal.tell('\r\x1b[K')
+  }
+}
+
+/** Between two tellings. */
+const TELL_SECONDS = 0.2

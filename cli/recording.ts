@@ -6,7 +6,7 @@ import { type LoadedScenario, type RecordOptions, type Review, record, review, t
 /** Recording for the commands: with an eye on programs that never make a call. */
 
 /** Steps that a recording is sure to make in a millisecond. */
-const STEPS_PER_MS = 20
+export const STEPS_PER_MS = 20
 
 /** As `record`. @throws BadInput for a program that loops without making a call */
 export function recordGuarded(loaded: LoadedScenario, options: RecordOptions): Trace {

@@ -8,12 +8,23 @@ import alea from 'seedrandom/lib/alea.js'
 export interface Numbers {
   /** A whole number from 0 to n - 1, each equally likely. */
   below(n: number): number
+  /** Whether there has been one: if not, another seed makes no difference. */
+  readonly drawn: boolean
 }
 
 /** A stream of random numbers that depends on the seed's text alone. */
 export function numbers(seed: string): Numbers {
   const next = alea(seed)
-  return { below: (n) => Math.floor(next() * n) }
+  let drawn = false
+  return {
+    below(n) {
+      drawn = true
+      return Math.floor(next() * n)
+    },
+    get drawn() {
+      return drawn
+    },
+  }
 }
 
 const PARTS = 2 ** 32

@@ -43,7 +43,7 @@ export function addRun(program: Command, terminal: Terminal): void {
     .option('--strategy <name>', 'who decides: random (the default) or dfs')
     .option(
       '--policy <name>',
-      `who decides: ${Object.keys(policies).join(', ')}; rr:quantum=2ms, mlfq:queues=4:boost=1s`,
+      `who decides: ${Object.keys(policies).join(', ')}; rr:2ms is rr:quantum=2ms; mlfq:queues=4:boost=1s`,
     )
     .option('--seed <text>', 'for random and lottery', '1')
     .option('--schedule <choices>', 'decide by hand: "P P C", or P*3 for three times P; prefixes of names will do')
@@ -56,7 +56,7 @@ export function addRun(program: Command, terminal: Terminal): void {
       `
 Examples:
   ipclab run textbook/bounded-buffer
-  ipclab run my.ts --policy rr:quantum=1 --set items=2
+  ipclab run my.ts --policy rr:1 --set items=2
   ipclab run my.ts --policy eevdf --cpus 2 --cost x86-64
   ipclab run textbook/message-passing --schedule "C P"
   ipclab run my.ts --seed 7 --out run.ndjson`,

@@ -1,6 +1,6 @@
 /** Virtual times as people read them. */
 
-const UNITS: readonly (readonly [ns: number, name: string])[] = [
+export const UNITS: readonly (readonly [ns: number, name: string])[] = [
   [1e9, 's'],
   [1e6, 'ms'],
   [1e3, 'us'],

@@ -67,6 +67,11 @@ export class Dispatcher implements Decider {
     return this.policy.name
   }
 
+  /** Whether the run hung on chance: if not, it is the same with every seed. */
+  get drew(): boolean {
+    return this.#random.drawn
+  }
+
   /** Every thread that there has been, in the order of their coming. */
   get entities(): readonly Entity[] {
     return this.#roster?.entities ?? []

@@ -18,7 +18,7 @@ export const policies: { readonly [name: string]: string } = {
   fifo: 'a policy: a thread runs until it waits or ends',
   sjf: 'a policy: the shortest job first, to its end',
   srtf: 'a policy: the job of which the least is left first, at once',
-  rr: 'a policy: each ready thread in turn, for rr:quantum=2ms',
+  rr: 'a policy: each ready thread in turn, for rr:quantum=2ms, or rr:2ms',
   priority:
     'a policy: the most urgent process first, at once; first come, first served among equals; priority:inherit or :ceiling for locks',
   mlfq: 'a policy: a multi-level feedback queue; mlfq:queues=3:quantum=10ms:allotment=1:boost=0, and :stay, :bump',

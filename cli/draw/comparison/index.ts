@@ -1,0 +1,107 @@
+import { wrapped } from '../../../explore/index.ts'
+import { type LoadedScenario, nameOfFile } from '../../../trace/index.ts'
+import { FIGURES } from '../../compare/figures.ts'
+import type { Asked, Cell } from '../../compare/matrix.ts'
+import { spreadIn } from '../../compare/spread.ts'
+import type { Terminal } from '../../terminal.ts'
+import { section } from '../run.ts'
+import { type Column, columnsOf, takesPart } from './columns.ts'
+import { HARDLY, summaryLines } from './summary.ts'
+import { comparisonTable } from './table.ts'
+
+/** A comparison of policies: what it is of, its table, and what that shows. */
+
+export interface Comparison {
+  readonly loaded: LoadedScenario
+  readonly asked: Asked
+  readonly cells: readonly Cell[]
+}
+
+/** What it says, however it is shown. */
+export interface Reading {
+  readonly machine: string
+  readonly columns: readonly Column[]
+  readonly notes: readonly string[]
+  readonly summary: readonly string[]
+}
+
+export function readingOf(comparison: Comparison): Reading {
+  const { cells } = comparison
+  const columns = columnsOf(cells, isCoarse(comparison))
+  const summary = summaryLines(cells, columns)
+  return { machine: machineLine(comparison), columns, summary, notes: notes(comparison, columns, summary) }
+}
+
+export function drawComparison(comparison: Comparison, terminal: Terminal): void {
+  const { loaded, cells } = comparison
+  const { colors, width } = terminal
+  const { machine, columns, notes, summary } = readingOf(comparison)
+  terminal.print([`${colors.bold(loaded.scenario.title)} ${colors.dim(`(${nameOfFile(loaded.file)})`)}`, ''])
+  terminal.print([machine, '', ...comparisonTable(cells, columns, colors)])
+  const marked = columns.some(({ entries }) => entries.some(({ best }) => best))
+  section([...(marked && !colors.isColorSupported ? ['* the best on as many CPUs'] : []), ...notes], terminal)
+  section(
+    summary.flatMap((line) => wrapped(line, width)),
+    terminal,
+  )
+}
+
+/** Times are units, not ns. */
+const isCoarse = ({ asked }: Comparison): boolean => (asked.on.costs?.name ?? 'unit') === 'unit'
+
+/** `4 policies on 1, 2 and 4 CPUs, one run queue, costs x86-64`. */
+function machineLine({ asked, cells }: Comparison): string {
+  const { policies, cpus, on } = asked
+  const several = Math.max(...cpus) > 1
+  const numbers = cpus.length === 1 ? String(cpus[0]) : `${cpus.slice(0, -1).join(', ')} and ${cpus.at(-1)}`
+  const queues = !several ? '' : on.queues === 'per-cpu' ? ', a run queue each' : ', one run queue'
+  const seeds = cells.some(({ drawn }) => drawn) ? `, seeds 1 to ${asked.seeds}` : ''
+  return `${counted(policies.length, 'policy', 'policies')} on ${numbers} CPU${several ? 's' : ''}${queues}, costs ${on.costs?.name ?? 'unit'}${seeds}`
+}
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
+
+/** How the table is to be read. */
+function notes(comparison: Comparison, columns: readonly Column[], summary: readonly string[]): string[] {
+  const { cells, asked } = comparison
+  const rate = isCoarse(comparison) ? 'in 1000 units of time' : 'a second'
+  const said = [`response, turnaround, waiting: means over the processes; throughput: processes ${rate}`]
+  const differ = columns.some(({ entries }) => entries.some(({ range }) => range !== null))
+  if (differ)
+    said.push(`medians of ${asked.seeds} seeds, and their quartiles; a row without is the same with every seed`)
+  else if (asked.seeds > 1) said.push('every seed gives the same')
+  if (summary.some((line) => line.includes(HARDLY))) said.push(`${HARDLY}: their quartiles overlap`)
+  if (cells.some((cell) => !takesPart(cell)))
+    said.push('of runs that fail nothing is counted, and their rows are not compared')
+  return said
+}
+
+/** The same as data, for `--json`: the figures and all measures of each run. Times in virtual ns. */
+export function comparisonAsData({ loaded, asked, cells }: Comparison): object {
+  const { scenario, file } = loaded
+  const { costs = 'unit', queues = 'global' } = asked.on
+  return {
+    scenario: nameOfFile(file),
+    title: scenario.title,
+    params: asked.boot.params ?? {},
+    costs,
+    queues,
+    seeds: asked.seeds,
+    rows: cells.map((cell) => ({
+      policy: cell.policy,
+      name: cell.name,
+      cpus: cell.cpus,
+      sameWithEverySeed: !cell.drawn,
+      spread: Object.fromEntries(FIGURES.map((figure) => [figure, spreadIn(cell, figure)])),
+      runs: cell.runs.map(({ seed, ending, failure, counts, steps, figures, totals }) => ({
+        seed,
+        ending,
+        failure: failure === null ? null : { kind: failure.kind, name: failure.name, message: failure.message },
+        counts,
+        steps,
+        figures,
+        totals,
+      })),
+    })),
+  }
+}
