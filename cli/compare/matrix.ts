@@ -67,7 +67,7 @@ export function compare(
   }
   return made.map(({ policy, cpus, under: first }) => {
     const runs = [oneRun(scenario, first, '1', asked)]
-    const drawn = first.drew
+    const drawn = first.random.drawn
     told(drawn ? 1 : seeds)
     for (let seed = 2; drawn && seed <= seeds; seed++) {
       runs.push(oneRun(scenario, under({ policy, cpus }, String(seed), asked), String(seed), asked))

@@ -33,7 +33,8 @@ export class Dispatcher implements Decider {
   cpus: readonly Cpu[] = []
   readonly #seed: string
   readonly #recorder: Recorder | null
-  #random: Numbers
+  /** What the policy draws and programs choose comes from there. */
+  random: Numbers
   #machine: Machine | null = null
   #queues: Queues
   #pricing: Pricing
@@ -58,18 +59,13 @@ export class Dispatcher implements Decider {
     this.settings = { cpus, queues, costs }
     this.#seed = seed
     this.#recorder = recorder
-    this.#random = numbers(seed)
+    this.random = numbers(seed)
     this.#pricing = new Pricing(costs)
-    this.#queues = new Queues(policy, queues, [], this.#random)
+    this.#queues = new Queues(policy, queues, [], this.random)
   }
 
   get name(): string {
     return this.policy.name
-  }
-
-  /** Whether the run hung on chance: if not, it is the same with every seed. */
-  get drew(): boolean {
-    return this.#random.drawn
   }
 
   /** Every thread that there has been, in the order of their coming. */
@@ -85,10 +81,10 @@ export class Dispatcher implements Decider {
     const { machine } = simulation
     const { cpus, queues, costs } = this.settings
     this.#machine = machine
-    this.#random = numbers(this.#seed)
+    this.random = numbers(this.#seed)
     this.cpus = Array.from({ length: cpus }, (_, number) => new Cpu(number))
     this.#idle = cpus
-    this.#queues = new Queues(this.policy, queues, this.cpus, this.#random)
+    this.#queues = new Queues(this.policy, queues, this.cpus, this.random)
     this.#memory = costs.cacheLine > 0 || costs.pageFault > 0 || costs.copy > 0 ? new MemoryCosts(costs) : null
     this.#protocol = this.policy.protocol === undefined ? null : new Protocol(this.policy.protocol, machine)
     this.#signalled = new Signalled()
@@ -136,7 +132,7 @@ export class Dispatcher implements Decider {
   }
 
   pick(kind: 'choose' | 'wake', _thread: string, count: number, label: (index: number) => string): number {
-    if (kind === 'choose') return count === 1 ? 0 : this.#random.below(count)
+    if (kind === 'choose') return count === 1 ? 0 : this.random.below(count)
     if (this.policy.wakesUrgent !== true) return 0
     let best = 0
     for (let i = 1; i < count; i++) if (this.#urgency(label(i)) > this.#urgency(label(best))) best = i
