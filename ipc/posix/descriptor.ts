@@ -9,18 +9,16 @@ import {
   descriptionAt,
   done,
   fail,
-  type Kernel,
-  type MemoryObject,
   peek,
   type Ref,
   reads,
-  SIZE,
   setDescriptor,
   writes,
 } from '../../kernel/index.ts'
 import { integer, posixError } from './args.ts'
-import { canWrite, FIRST_DESCRIPTOR, type File, type OpenFile, openFileAt, truncate } from './file.ts'
+import { canWrite, FIRST_DESCRIPTOR, type File, type OpenFile, openFileAt, sizeOf, truncate } from './file.ts'
 import { SEEK_CUR, SEEK_END, SEEK_SET } from './flags.ts'
+import type { OpenQueue } from './mq.ts'
 
 /** Calls on descriptors of any kind; a shared memory object is the file that it is on Linux. */
 
@@ -98,8 +96,8 @@ const fstatDef = defineCall<OneFd, Stat>({
       attempt(kernel, thread, { fd }) {
         const open = openFileAt(kernel, thread, fd)
         if (open === null) return fail(kernel, 'EBADF')
-        const { type, mode, nlink, uid, memory } = reads(kernel, open.file)
-        return done(kernel, { type, mode, size: sizeOfFile(kernel, memory), nlink, uid } satisfies Stat)
+        const { type, mode, nlink, uid } = reads(kernel, open.file)
+        return done(kernel, { type, mode, size: sizeOf(kernel, open.file) ?? 0, nlink, uid } satisfies Stat)
       },
     },
   ],
@@ -107,9 +105,6 @@ const fstatDef = defineCall<OneFd, Stat>({
 
 /** What an open file is. @throws PosixError EBADF. fstat(2) */
 export const fstat = (fd: number): Call<Stat> => call(fstatDef, { fd: integer(fd) })
-
-const sizeOfFile = (kernel: Kernel, memory: Ref<MemoryObject> | null): number =>
-  memory === null ? 0 : reads(kernel, memory, SIZE).size
 
 const ftruncateDef = defineCall<{ readonly fd: number; readonly length: number }, void>({
   name: 'ftruncate',
@@ -145,11 +140,10 @@ const lseekDef = defineCall<{ readonly fd: number; readonly offset: number; read
         const open = openFileAt(kernel, thread, fd)
         if (open === null) return fail(kernel, 'EBADF')
         if (whence !== SEEK_SET && whence !== SEEK_CUR && whence !== SEEK_END) return fail(kernel, 'EINVAL')
-        const { memory } = peek(kernel, open.file)
-        if (memory === null) return fail(kernel, 'ESPIPE')
-        const description = writes(kernel, open.id as Ref<OpenFile>) // what has memory is one
-        const from =
-          whence === SEEK_SET ? 0 : whence === SEEK_CUR ? description.position : reads(kernel, memory, SIZE).size
+        const size = sizeOf(kernel, open.file)
+        if (size === null) return fail(kernel, 'ESPIPE')
+        const description = writes(kernel, open.id as Ref<OpenFile | OpenQueue>) // what has a size is one
+        const from = whence === SEEK_SET ? 0 : whence === SEEK_CUR ? description.position : size
         const position = from + offset
         if (position < 0 || !Number.isSafeInteger(position)) return fail(kernel, 'EINVAL')
         description.position = position

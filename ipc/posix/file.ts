@@ -19,11 +19,13 @@ import {
   peek,
   READ,
   type Ref,
+  reads,
   readsProcess,
   release,
   resizeMemory,
   retain,
   SEQ_CST,
+  SIZE,
   type Thread,
   writes,
 } from '../../kernel/index.ts'
@@ -146,6 +148,16 @@ export function describe(kernel: Kernel, opener: Thread, open: Ref<Description>)
   const fd = addDescriptor(kernel, opener, open, FIRST_DESCRIPTOR)
   release(kernel, open)
   return fd
+}
+
+/** FILENT_SIZE: what Linux calls the size of a message queue, whatever is in it. */
+const QUEUE_SIZE = 80
+
+/** The bytes of a file that has an offset: a regular one, or a message queue; `null`: it has none. */
+export function sizeOf(kernel: Kernel, ref: Ref<File>): number | null {
+  const { kind, memory } = peek(kernel, ref)
+  if (kind === 'message queue') return QUEUE_SIZE
+  return memory === null ? null : reads(kernel, memory, SIZE).size
 }
 
 /** Sets a regular file's size. */

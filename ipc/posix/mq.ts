@@ -54,6 +54,8 @@ function pathOf(name: string): { path: Id } | string {
 export interface OpenQueue extends Description {
   readonly kind: 'open queue'
   readonly file: Ref<MessageQueue>
+  /** Where the next read(2) begins, in the text that tells of the queue. */
+  position: number
 }
 
 defineKind<OpenQueue>('open queue', {
@@ -117,7 +119,14 @@ const openDef = defineCall<OpenArgs, number>({
         const { queue: file } = found
         retain(kernel, file)
         const flags = args.oflag & (O_ACCMODE | O_NONBLOCK)
-        const open = create<OpenQueue>(kernel, thread, (id) => ({ id, kind: 'open queue', refs: 0, flags, file }))
+        const open = create<OpenQueue>(kernel, thread, (id) => ({
+          id,
+          kind: 'open queue',
+          refs: 0,
+          flags,
+          file,
+          position: 0,
+        }))
         retain(kernel, open)
         const mqdes = addDescriptor(kernel, thread, open, FIRST_DESCRIPTOR)
         release(kernel, open)

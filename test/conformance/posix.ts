@@ -3,9 +3,11 @@ import {
   Driver,
   type HandOutcome,
   type Id,
+  type KernelState,
   MemoryFault,
   type Report,
   sigactionByHand,
+  type Transact,
 } from 'ipclab/kernel'
 import { type Fields, object } from './fields.ts'
 import type { Acting } from './posix-acting.ts'
@@ -15,16 +17,26 @@ import { type Family, NotModelled, type Recorded, type Session } from './runner.
 
 /** Recordings of a Linux kernel and glibc: test/oracles/posix/README.md. */
 
-interface Step {
+/** What a process is given to do. */
+export interface Issue {
   readonly p: number
   readonly op: string
   readonly args: Fields
+}
+
+interface Step extends Issue {
   readonly expected: Fields
 }
 
-interface Case extends Recorded {
+export interface Case extends Recorded {
   readonly uids: readonly number[]
   readonly steps: readonly Step[]
+}
+
+/** What is played on the model: the steps may grow meanwhile. */
+export interface Played {
+  readonly uids: readonly number[]
+  readonly steps: readonly Issue[]
 }
 
 /** Before the clock of the simulated machine begins: `past` has to be a time, too. */
@@ -55,13 +67,14 @@ function plainly(out: unknown): Fields {
   return typeof fields.data === 'string' ? { ...fields, data: printed(expand(fields.data)) } : fields
 }
 
-class PosixSession implements Session {
-  readonly #driver = new Driver({ clock: CLOCK_NS })
-  readonly #steps: readonly Step[]
+export class PosixSession implements Session {
+  readonly #driver: Driver
+  readonly #steps: readonly Issue[]
   /** What the recording calls processes and slots, and what they are called here. */
   readonly #processes: Acting[] = []
 
-  constructor({ uids, steps }: Case) {
+  constructor({ uids, steps }: Played, transact: Transact | null = null) {
+    this.#driver = new Driver({ clock: CLOCK_NS, transact })
     this.#steps = steps
     for (const [p, uid] of uids.entries()) this.#add(p, this.#driver.process({ id: `p${p}`, uid }))
     // As the recorder set them up.
@@ -84,7 +97,16 @@ class PosixSession implements Session {
     }
   }
 
-  perform(at: number): unknown {
+  get state(): KernelState {
+    return this.#driver.state
+  }
+
+  /** By number; they are not taken away when they end. */
+  get processes(): readonly Acting[] {
+    return this.#processes
+  }
+
+  perform(at: number): Fields {
     const { p, op, args } = this.#step(at)
     const acting = this.#processes[p]
     if (acting === undefined) throw new Error(`there is no process ${p}`)
@@ -101,7 +123,7 @@ class PosixSession implements Session {
     return { blocked: blocked.sort((a, b) => a.p - b.p) }
   }
 
-  #step(at: number): Step {
+  #step(at: number): Issue {
     const step = this.#steps[at]
     if (step === undefined) throw new Error(`there is no step ${at}`)
     return step

@@ -70,3 +70,24 @@ test('who is notified of its own message dies of the signal, if it has no handle
   hand.do('a', posix.mq_notify(3, SIGNAL))
   expect(hand.do('a', posix.mq_send(3, 'x'))).toBe('killed SIGUSR1')
 })
+
+test('as a file a queue has 80 bytes, whatever is in it, and reading it tells of the queue', () => {
+  const hand = withQueue('a', 'b')
+  hand.do('a', posix.mq_send(3, 'abc', 0))
+  expect(hand.do('a', posix.fstat(3))).toMatchObject({ type: 'reg', mode: 0o600, size: 80 })
+  expect(hand.do('a', posix.ioctl(3, posix.FIONREAD))).toBe(80)
+  const text = 'QSIZE:3          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n'
+  expect(hand.do('a', posix.read(3, 100))).toBe(text)
+  expect(hand.do('a', posix.ioctl(3, posix.FIONREAD))).toBe(20)
+  expect(hand.do('a', posix.read(3, 100))).toBe('')
+  expect(hand.do('a', posix.lseek(3, -70, posix.SEEK_END))).toBe(10)
+  expect(hand.do('a', posix.read(3, 8))).toBe(text.slice(10, 18))
+
+  hand.do('b', posix.mq_notify(3, SIGNAL))
+  const pid = String(pidOf(hand, 'b')).padEnd(6)
+  expect(hand.do('b', posix.read(3, 100))).toBe(`QSIZE:3          NOTIFY:0     SIGNO:10    NOTIFY_PID:${pid}\n`)
+  hand.do('b', posix.mq_notify(3, null))
+  hand.do('b', posix.mq_notify(3, { sigev_notify: posix.SIGEV_NONE }))
+  hand.do('b', posix.lseek(3, 0, posix.SEEK_SET))
+  expect(hand.do('b', posix.read(3, 100))).toBe(`QSIZE:3          NOTIFY:1     SIGNO:0     NOTIFY_PID:${pid}\n`)
+})
