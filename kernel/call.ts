@@ -202,12 +202,48 @@ export type Program<R = void> = Generator<Call<unknown>, R, unknown>
 
 const definitions = new Map<string, AnyDef>()
 
+// All definitions have one shape, and so have all stages: the machine looks at them in every step, whatever call it is.
+
+const NO_STAGE: { readonly [K in keyof Required<Stage<Args>>]: undefined } = {
+  canProceed: undefined,
+  attempt: undefined,
+  onlyReads: undefined,
+  order: undefined,
+  rises: undefined,
+  wakesSpuriously: undefined,
+}
+
+const NO_CALL: { readonly [K in keyof Required<Definition<Args, unknown>>]: undefined } = {
+  name: undefined,
+  stages: undefined,
+  waits: undefined,
+  giveUp: undefined,
+  deadline: undefined,
+  restarts: undefined,
+  waitsFor: undefined,
+  interruptible: undefined,
+  does: undefined,
+  doneWith: undefined,
+  isLock: undefined,
+  isAccess: undefined,
+  synchronizes: undefined,
+  copies: undefined,
+  reschedules: undefined,
+  subject: undefined,
+  lends: undefined,
+  blockers: undefined,
+  local: undefined,
+  error: undefined,
+}
+
 /**
  * Defines a call. The definition is known by its name from then on, so that a call in progress, which is data in the
  * kernel's state, finds its functions again.
  */
 export function defineCall<A extends Args, R>(def: CallDef<A, R>): Definition<A, R> {
-  const whole = { ...def, waits: def.stages.some((stage) => stage.canProceed !== undefined) }
+  const stages = def.stages.map((stage) => ({ ...NO_STAGE, ...stage }) as Stage<A>) // an absent part is undefined
+  const waits = stages.some((stage) => stage.canProceed !== undefined)
+  const whole = { ...NO_CALL, ...def, stages, waits } as Definition<A, R> // as above
   definitions.set(def.name, whole as unknown as AnyDef) // arguments are checked where the call is made
   return whole
 }

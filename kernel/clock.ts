@@ -1,17 +1,15 @@
-import { Heap } from 'heap-js'
 import { type Call, call, defineCall, SLEEP } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
-import { done, type Kernel, threadOf } from './kernel.ts'
-import type { Id, KernelState, Thread, Timer } from './state.ts'
+import { done, type Kernel } from './kernel.ts'
+import type { KernelState, Thread, Timer } from './state.ts'
+import { popTimer, pushTimer } from './timers.ts'
 
 /**
  * Virtual time and timers. A thread has at most one timer: the end of its sleep, or the deadline of the call it waits
  * in. Under a policy the clock runs; under an exploring strategy there is no time and timers fire in deadline order,
  * at any moment.
  */
-
-export const earlier = (a: Timer, b: Timer): number => a.at - b.at || a.number - b.number
 
 /** The footprint of all that has to do with time. */
 export const CLOCK = 'clock'
@@ -22,7 +20,7 @@ export function armTimer(kernel: Kernel, thread: Thread, at: number): void {
   const { state } = kernel
   state.timersSet += 1
   thread.timer = state.timersSet
-  Heap.heappush(state.timers, { at, number: state.timersSet, thread: thread.id }, earlier)
+  pushTimer(state.timers, { at, number: state.timersSet, thread: thread.id })
 }
 
 /** When the thread's timer fires; `null` when none is armed. */
@@ -42,8 +40,11 @@ export const isArmed = ({ threads }: KernelState, { thread, number }: Timer): bo
 
 /** The thread's timer will not fire. */
 export function disarmTimer(kernel: Kernel, thread: Thread): void {
-  if (thread.timer === 0) return
+  const { timer } = thread
+  if (timer === 0) return
   thread.timer = 0
+  const { timers } = kernel.state
+  if (timers[0]?.number === timer) popTimer(timers)
   dropStale(kernel)
 }
 
@@ -53,21 +54,15 @@ function dropStale(kernel: Kernel): void {
   const { timers } = state
   for (let top = timers[0]; top !== undefined; top = timers[0]) {
     if (isArmed(state, top)) return
-    Heap.heappop(timers, earlier)
+    popTimer(timers)
   }
 }
 
-/**
- * Takes a timer off, the next if no other is named, and sets the clock to its time, if that is later. Returns its thread;
- * `null` when none is armed.
- */
-export function fireTimer(kernel: Kernel, timer = kernel.state.timers[0]): Id | null {
-  if (timer === undefined) return null
+/** Takes the thread's timer off, and sets the clock to its time, if that is later. */
+export function fireTimer(kernel: Kernel, { at }: Timer, thread: Thread): void {
   kernel.footprint.add(CLOCK, 0, READ | WRITE, SEQ_CST)
-  const { at, thread } = timer
-  kernel.state.clock = Math.max(kernel.state.clock, at)
-  disarmTimer(kernel, threadOf(kernel, thread))
-  return thread
+  if (at > kernel.state.clock) kernel.state.clock = at
+  disarmTimer(kernel, thread)
 }
 
 const error = (code: string, name: string) => cheaply(() => new PosixError(code, name))

@@ -1,11 +1,12 @@
 import { DONE, definitionOf, GONE } from './call.ts'
-import { disarmTimer, earlier, isArmed, timerOf } from './clock.ts'
+import { disarmTimer, isArmed, timerOf } from './clock.ts'
 import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { processOf, threadOf } from './kernel.ts'
 import type { Faults } from './scenario.ts'
 import { disregards, receiverOf, sendSignal } from './signal.ts'
 import { type Id, type KernelState, type Process, type Signal, signals } from './state.ts'
+import { earlier } from './timers.ts'
 import { Turns } from './turns.ts'
 
 /**

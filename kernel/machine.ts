@@ -18,6 +18,8 @@ export class Machine extends Faultable {
   readonly ready = new ReadySet()
   /** Between `begin` and `reset`. */
   #inRun = false
+  /** Started or woken by the step, to be looked at again. */
+  readonly #affected: Task[] = []
   /** How many tasks there were when the run began, and how many there have ever been in it. */
   #originals = 0
   #numbered = 0
@@ -63,10 +65,6 @@ export class Machine extends Faultable {
   /** Whether option 0 is the running thread. */
   get runningGoesOn(): boolean {
     return this.ready.size > 0 && this.ready.at(0) === this.running
-  }
-
-  thread(task: Task): Thread {
-    return this.transact === null ? task.thread : threadOf(this.kernel, task.id)
   }
 
   /**
@@ -161,6 +159,7 @@ export class Machine extends Faultable {
     if (this.tasks.size > this.#originals)
       for (const task of this.tasks.values()) if (!task.original) this.tasks.delete(task.id)
     this.guards.clear()
+    this.#affected.length = 0
     this.#inRun = false
     this.#clear()
     this.steps = 0
@@ -175,9 +174,11 @@ export class Machine extends Faultable {
 
   /** The clock goes on by so many ns, between two steps: for policies, which keep time. */
   passTime(ns: number): void {
-    this.#transaction(() => {
-      this.kernel.state.clock += ns
-    })
+    if (this.transact === null) this.kernel.state.clock += ns
+    else
+      this.#transaction(() => {
+        this.kernel.state.clock += ns
+      })
   }
 
   /** Takes the option with that number: see `options`. */
@@ -185,7 +186,8 @@ export class Machine extends Faultable {
     if (option < this.ready.size) return this.stepTask(this.ready.at(option))
     if (this.faultBook === null || option < this.ordinary) {
       this.#clear()
-      this.#transaction(() => this.timer())
+      if (this.transact === null) this.timer()
+      else this.#transaction(() => this.timer())
     } else {
       const fault = this.faults[option - this.ordinary]
       invariant(fault !== undefined, 'a fault that is chosen can strike')
@@ -246,25 +248,27 @@ export class Machine extends Faultable {
   }
 
   #carryThrough(): void {
+    const affected = this.#affected
+    if (this.transact === null) this.#startAndFinish()
+    else this.#transaction(() => this.#startAndFinish())
+    for (let i = 0; i < affected.length; i++) this.refresh(affected[i] as Task) // below length
+    while (affected.length > 0) affected.pop()
+  }
+
+  #startAndFinish(): void {
     const { kernel } = this
-    const started: Task[] = []
-    this.#transaction(() => {
+    if (kernel.spawned.length > 0)
       for (const { thread, program, args, at } of kernel.spawned.slice()) {
         const run = program as (...args: readonly unknown[]) => Program<unknown> // fork's and thread_create's type
-        started.push(this.start(thread, run(...args), at))
+        this.#affected.push(this.start(thread, run(...args), at))
       }
-      for (const id of kernel.woken) {
-        const thread = threadOf(kernel, id)
-        const woken = this.tasks.get(id)
-        if (woken !== undefined && thread.call !== null && thread.call.outcome !== null && !isDue(thread)) {
-          if (woken.program !== null) this.finish(woken, thread, this.takeOutcome(thread), false)
-        }
-      }
-    })
-    for (const task of started) this.refresh(task)
     for (const id of kernel.woken) {
       const woken = this.tasks.get(id)
-      if (woken !== undefined) this.refresh(woken)
+      if (woken === undefined) continue
+      const thread = this.thread(woken)
+      if (woken.program !== null && thread.call !== null && thread.call.outcome !== null && !isDue(thread))
+        this.finish(woken, thread, this.takeOutcome(thread), false)
+      this.#affected.push(woken)
     }
   }
 

@@ -65,6 +65,10 @@ export abstract class Turns extends Programs {
     this.guards = new Guards(this.kernel)
   }
 
+  thread(task: Task): Thread {
+    return this.transact === null ? task.thread : threadOf(this.kernel, task.id)
+  }
+
   /** One transition of a thread. */
   protected turn(task: Task, thread: Thread): void {
     const { kernel } = this
@@ -202,12 +206,12 @@ export abstract class Turns extends Programs {
   }
 
   /** A timer fires: the next, if no other is named. Its thread runs from now on. */
-  protected timer(timer?: Timer): void {
-    const id = fireTimer(this.kernel, timer)
-    invariant(id !== null, 'a timer that is chosen is armed')
-    const task = this.tasks.get(id)
-    invariant(task !== undefined, "a timer's thread has a task", id)
-    const thread = threadOf(this.kernel, id)
+  protected timer(timer = this.kernel.state.timers[0]): void {
+    invariant(timer !== undefined, 'a timer that is chosen is armed')
+    const task = this.tasks.get(timer.thread)
+    invariant(task !== undefined, "a timer's thread has a task", timer.thread)
+    const thread = this.thread(task)
+    fireTimer(this.kernel, timer, thread)
     this.kind = 'timer'
     this.running = task
     this.befall(task, thread)

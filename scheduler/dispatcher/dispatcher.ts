@@ -196,7 +196,7 @@ export class Dispatcher implements Decider {
       entity.left = -1
       this.#enter(entity, how)
     }
-    if (this.#fresh.length > 0) this.#fresh.length = 0
+    while (this.#fresh.length > 0) this.#fresh.pop()
     if (cpu === null || runner === null || cpu.running !== runner) return
     if (machine.kind === 'call' && machine.call?.def.name === 'yield') return this.#putOff(cpu, 'yielded')
     this.#price(runner)

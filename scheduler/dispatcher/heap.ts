@@ -6,8 +6,7 @@ export interface Placed {
 
 /**
  * A binary heap whose members know their places: joining, leaving from wherever it stands, and being put right after a
- * change cost O(log n), and nothing is allocated. (heap-js, which keeps the kernel's timers, finds a member by looking at
- * all.)
+ * change cost O(log n), and nothing is allocated.
  */
 export class PlacedHeap<T extends Placed> {
   readonly #items: T[] = []
@@ -84,10 +83,9 @@ export class PlacedHeap<T extends Placed> {
       let below = 2 * at + 1
       if (below >= length) break
       let other = items[below] as T // as above
-      const right = items[below + 1]
-      if (right !== undefined && before(right, other)) {
-        other = right
+      if (below + 1 < length && before(items[below + 1] as T, other)) {
         below += 1
+        other = items[below] as T
       }
       if (!before(other, item)) break
       items[at] = other

@@ -39,6 +39,11 @@ export class Totals {
   /** At most so many points: then two become one. */
   #draw(ns: number, waiting: number): void {
     let left = ns
+    if (this.#inStep + ns < this.stepNs) {
+      this.#inStep += ns
+      this.#sum += ns * waiting
+      left = 0
+    }
     while (left > 0) {
       while (this.lengths.length + left / this.stepNs > POINTS_MAX) this.#coarser()
       const part = Math.min(left, this.stepNs - this.#inStep)
