@@ -4,6 +4,7 @@ import { Footprint, READ, SEQ_CST, WRITE } from './footprint.ts'
 import type { Journal } from './journal.ts'
 import type { Data, Id, KernelObject, KernelState, Process, Ref, Thread } from './state.ts'
 import type { Occasions } from './subsystems.ts'
+import type { Traffic } from './traffic.ts'
 
 /** A choice inside a step, as the decider is asked for it. */
 export type PickKind = 'choose' | 'wake'
@@ -76,6 +77,8 @@ export class Kernel {
   readonly place: Place = { frame: '', words: [], word: 0 }
   /** Names of words by page, as they have been asked for: see `wordKey`. */
   readonly wordKeys = new Map<Id, Id[]>()
+  /** Is told of messages on their way. */
+  traffic: Traffic | null = null
   /** Changes whenever a cached address translation may have become wrong. */
   mappingsEpoch = 0
 

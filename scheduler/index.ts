@@ -26,6 +26,7 @@ export {
   type ProcessMeasures,
   type TotalMeasures,
 } from './dispatcher/measures.ts'
+export type { QueueMeasures } from './dispatcher/messages.ts'
 export type { Coming, Policy, RunQueue } from './dispatcher/policy.ts'
 export type { Layout } from './dispatcher/queues.ts'
 export { Recorder, type Stretch } from './dispatcher/recorder.ts'

@@ -1,7 +1,7 @@
-import type { Histogram } from '../../scheduler/index.ts'
+import type { Histogram, QueueMeasures } from '../../scheduler/index.ts'
 import type { Terminal } from '../terminal.ts'
 import { table } from './table.ts'
-import { time } from './time.ts'
+import { short, time } from './time.ts'
 
 /** How long calls, or messages, took: a row for each kind, with percentiles and a small histogram. */
 
@@ -38,6 +38,24 @@ export function latencyLines(
   if (sorted.length > shown.length) rows.push([`and ${sorted.length - shown.length} more`])
   const scale = to > from ? `${at(from)} … ${at(to)}` : ''
   return table([heading, 'count', 'p50', 'p90', 'p99', 'max', ...more, scale], rows, colors.bold)
+}
+
+/** Messages by the queue that they went through: from send to receive, and how many there were in it. */
+export function messageLines(
+  queues: readonly QueueMeasures[],
+  coarse: boolean,
+  rowsMax: number,
+  terminal: Terminal,
+): string[] {
+  const kinds = queues
+    .filter(({ latency }) => latency.count > 0)
+    .map(({ name, unit, latency, lengthMean, lengthMax, dropped, left }): Kind => {
+      const sign = unit === 'bytes' ? 'B' : ''
+      const others = [dropped > 0 ? `${dropped} lost` : '', left > 0 ? `${left} not received` : '']
+      const rest = others.filter((text) => text !== '').join(', ')
+      return [name, latency, `${short(lengthMean)}${sign}`, `${lengthMax}${sign}`, rest]
+    })
+  return latencyLines(kinds, ['send to receive', 'in it', 'at most', ''], coarse, rowsMax, terminal)
 }
 
 /** Over times that double from column to column, or less: how many took so long; the highest is the most. */

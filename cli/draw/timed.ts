@@ -1,7 +1,7 @@
 import { type Dispatcher, measuresOf, type Recorder } from '../../scheduler/index.ts'
 import type { Terminal } from '../terminal.ts'
 import { gantt } from './gantt.ts'
-import { latencyAsData, latencyLines } from './latencies.ts'
+import { latencyAsData, latencyLines, messageLines } from './latencies.ts'
 import { processLines, totalLines } from './measures.ts'
 import { section } from './run.ts'
 
@@ -30,6 +30,7 @@ export function drawTimed({ dispatcher, recorder }: Timed, full: boolean, termin
   section(processLines(measures, coarse, rowsMax, terminal), terminal)
   section(totalLines(measures, coarse), terminal)
   section(latencyLines([...recorder.calls.byCall], ['call to return'], coarse, rowsMax, terminal), terminal)
+  section(messageLines(recorder.messages.queues, coarse, rowsMax, terminal), terminal)
 }
 
 /** The same as data, for `--json`. Times in virtual ns. */
@@ -37,5 +38,19 @@ export function timedAsData({ dispatcher, recorder }: Timed): object {
   const { costs, queues } = dispatcher.settings
   const { processes, cpus, totals } = measuresOf(dispatcher)
   const calls = [...recorder.calls.byCall].map(([call, times]) => ({ call, ...latencyAsData(times) }))
-  return { policy: dispatcher.name, queues, costs, processes, cpus, totals, calls, timeline: recorder.stretches }
+  const messages = recorder.messages.queues.map(({ name, latency, ...rest }) => {
+    return { queue: name, ...rest, latency: latencyAsData(latency) }
+  })
+  return {
+    policy: dispatcher.name,
+    queues,
+    costs,
+    processes,
+    cpus,
+    totals,
+    line: { step: dispatcher.totals.stepNs, lengths: dispatcher.totals.lengths },
+    calls,
+    messages,
+    timeline: recorder.stretches,
+  }
 }

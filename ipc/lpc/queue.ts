@@ -13,7 +13,7 @@ import {
   writes,
 } from '../../kernel/index.ts'
 import { type Message, PORT_HEADER } from './message.ts'
-import { eventOf, isTooLong, type Port, QUEUE, receiversOf, route } from './port.ts'
+import { eventOf, isTooLong, type Port, portName, QUEUE, receiversOf, route } from './port.ts'
 import { STATUS_SUCCESS } from './status.ts'
 import { clientIdOf } from './thread.ts'
 
@@ -62,6 +62,7 @@ export type Signals = 'event first' | 'semaphore first'
 /** Puts a message into the port's queue, and wakes a receiver, where they stand in line, and all who wait for the port's event. */
 export function enqueue(kernel: Kernel, ref: Ref<Port>, message: Message, signals: Signals): void {
   const port = writes(kernel, ref, QUEUE)
+  kernel.traffic?.enters(ref, port.messages.length, `messages of ${portName(kernel, ref)}`)
   port.messages.push(message)
   if (signals === 'event first') setEvent(kernel, port)
   releaseSemaphore(kernel, port)
@@ -92,6 +93,7 @@ function setEvent(kernel: Kernel, port: Port): void {
 export function takeMessage(kernel: Kernel, ref: Ref<Port>): Message | null {
   const port = writes(kernel, ref, QUEUE)
   const message = port.messages.shift() ?? null
+  if (message !== null) kernel.traffic?.leaves(ref, 0)
   if (port.messages.length === 0) port.event = false
   return message
 }
@@ -100,13 +102,16 @@ export function takeMessage(kernel: Kernel, ref: Ref<Port>): Message | null {
 export function dropMessages(kernel: Kernel, ref: Ref<Port>): void {
   const port = writes(kernel, ref, QUEUE)
   if (port.messages.length > 0) port.messages = []
+  kernel.traffic?.drops(ref)
 }
 
 /** Withdraws a message that nobody has received yet; the semaphore keeps its count. */
 export function withdraw(kernel: Kernel, ref: Ref<Port>, messageId: number): void {
   const { messages } = writes(kernel, ref, QUEUE)
   const at = messages.findIndex((message) => message.messageId === messageId)
-  if (at >= 0) messages.splice(at, 1)
+  if (at < 0) return
+  messages.splice(at, 1)
+  kernel.traffic?.drops(ref, at)
 }
 
 /**

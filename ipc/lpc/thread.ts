@@ -24,7 +24,7 @@ import {
   writes,
 } from '../../kernel/index.ts'
 import type { ClientId, Message } from './message.ts'
-import { CHAIN, LINKS, type Port } from './port.ts'
+import { CHAIN, LINKS, type Port, portName } from './port.ts'
 import type { ClientViewState, ServerViewState } from './section.ts'
 import type { Token } from './token.ts'
 
@@ -154,6 +154,8 @@ export function deliver(kernel: Kernel, ref: Ref<LpcThread>, message: Message): 
   const state = writes(kernel, ref)
   leaveChain(kernel, state)
   state.messageId = 0
+  const by = state.port === null ? '' : ` by ${portName(kernel, state.port)}`
+  kernel.traffic?.enters(ref, 0, `reply${by} to ${state.thread}`)
   state.port = null
   state.message = message
   endWait(kernel, state)
@@ -181,6 +183,7 @@ export function takeAnswer(kernel: Kernel, ref: Ref<LpcThread>): Message | null 
   const state = writes(kernel, ref)
   if (state.semaphore === 0) return undefined
   const { message } = state
+  if (message !== null) kernel.traffic?.leaves(ref, 0)
   stopWaiting(kernel, state)
   return message
 }
@@ -188,6 +191,7 @@ export function takeAnswer(kernel: Kernel, ref: Ref<LpcThread>): Message | null 
 /** Waits for nothing any more, whether it was answered or dies. */
 export function stopWaiting(kernel: Kernel, state: LpcThread): void {
   leaveChain(kernel, state)
+  kernel.traffic?.drops(state.id)
   state.semaphore = 0
   state.messageId = 0
   state.message = null

@@ -90,6 +90,7 @@ export function destroyPort(kernel: Kernel, port: PortRef): void {
   const { messages } = reads(kernel, port, QUEUE)
   const { requests } = reads(kernel, port, REQUESTS)
   destroy(kernel, port)
+  kernel.traffic?.drops(port)
   if (nsrequest !== null) notifySendOnce(kernel, nsrequest)
   for (const message of messages) {
     message.remote = null

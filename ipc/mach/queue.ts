@@ -4,6 +4,7 @@ import {
   type Id,
   invariant,
   type Kernel,
+  peek,
   reads,
   type Thread,
   type WakeOrder,
@@ -15,7 +16,7 @@ import {
 import { MACH_RCV_LARGE } from './constants.ts'
 import type { MachErrorCode } from './errors.ts'
 import type { Message } from './message.ts'
-import { isAlive, PLACE, type Port, type PortRef, QUEUE } from './port.ts'
+import { isAlive, PLACE, type Port, type PortRef, portName, QUEUE } from './port.ts'
 import type { PortSet } from './port-set.ts'
 
 /**
@@ -57,8 +58,14 @@ export function hasRoom(kernel: Kernel, port: PortRef): boolean {
 /** The message has been accepted: somebody gets it, or it is queued. */
 export function deliver(kernel: Kernel, port: PortRef, message: Message): void {
   writes(kernel, port, QUEUE).msgcount += 1
-  handOver(kernel, port, homeOf(kernel, port), message)
+  const home = homeOf(kernel, port)
+  kernel.traffic?.enters(port, placeOf(kernel, port, home), portName(kernel, port))
+  handOver(kernel, port, home, message)
 }
+
+/** Behind the port's own messages in that queue. */
+const placeOf = (kernel: Kernel, port: PortRef, home: Home): number =>
+  peek<Port | PortSet>(kernel, home).messages.filter(({ remote }) => remote === port).length
 
 /** A receiver for whom it is too large is told so, and the next is tried. */
 function handOver(kernel: Kernel, port: PortRef, home: Home, message: Message): void {
@@ -69,7 +76,10 @@ function handOver(kernel: Kernel, port: PortRef, home: Home, message: Message): 
       messagesIn(kernel, home).push(message)
       return
     }
-    if (message.size <= roomOf(receiver)) return wakeWith(kernel, receiver, { message, seqno: number(kernel, port) })
+    if (message.size <= roomOf(receiver)) {
+      kernel.traffic?.leaves(port, placeOf(kernel, port, home), receiver.id)
+      return wakeWith(kernel, receiver, { message, seqno: number(kernel, port) })
+    }
     wakeWith(kernel, receiver, { code: 'MACH_RCV_TOO_LARGE', size: message.size })
   }
 }
@@ -95,7 +105,9 @@ function number(kernel: Kernel, port: PortRef): number {
 export function takeFirst(kernel: Kernel, home: Home): { message: Message; seqno: number } | null {
   if (firstIn(kernel, home) === undefined) return null
   const message = messagesIn(kernel, home).shift() as Message // it is there
-  return { message, seqno: number(kernel, message.remote as Id) } // in a queue it has its destination
+  const port = message.remote as PortRef // in a queue it has its destination
+  kernel.traffic?.leaves(port, 0)
+  return { message, seqno: number(kernel, port) }
 }
 
 /** A message that was taken counts no more: if that makes room one sender is woken. */

@@ -74,10 +74,14 @@ const mayQueue = (kernel: Kernel, { capacity, everyone }: Channel): boolean =>
 export function put(kernel: Kernel, ref: Ref<Channel>, message: Data, stamp: number): void {
   const channel = writes(kernel, ref)
   const { receivers, everyone, from } = channel
+  kernel.traffic?.enters(ref, channel.messages.length, null)
   const receiver = mayQueue(kernel, channel) ? firstWaiting(kernel, receivers) : null
-  if (receiver !== null) return finish(kernel, receiver, copy(message))
-  const taker = everyone === null ? null : firstWaiting(kernel, everyone)
-  if (taker !== null) return finish(kernel, taker, { from, message: copy(message) })
+  const taker = receiver !== null || everyone === null ? null : firstWaiting(kernel, everyone)
+  const first = receiver ?? taker
+  if (first !== null) {
+    kernel.traffic?.leaves(ref, channel.messages.length, first.id)
+    return finish(kernel, first, receiver !== null ? copy(message) : { from, message: copy(message) })
+  }
   append(channel, message, stamp)
 }
 
@@ -90,10 +94,14 @@ export function take(kernel: Kernel, ref: Ref<Channel>): Data {
   channel.stamps?.shift()
   if (message === undefined) {
     invariant(sender !== null, 'who receives was told that there is something', ref)
+    kernel.traffic?.enters(ref, 0, null, sender.id)
+    kernel.traffic?.leaves(ref, 0)
     return messageOf(kernel, sender)
   }
+  kernel.traffic?.leaves(ref, 0)
   if (sender !== null) {
     const stamp = sender.call?.progress ?? 0
+    kernel.traffic?.enters(ref, messages.length, null, sender.id)
     append(channel, messageOf(kernel, sender), stamp)
   }
   return copy(message) // what its sender said stays as it was, for those who keep records

@@ -336,6 +336,7 @@ function destroyMailbox(kernel: Kernel, mailbox: Mailbox): void {
   const { name, capacity, senders, receivers } = peek(kernel, mailbox)
   destroy(kernel, nameId(name))
   destroy(kernel, mailbox)
+  kernel.traffic?.drops(mailbox)
   if (!queues(kernel, capacity)) return // whoever waits finds it gone
   failAll(kernel, receivers, 'MAILBOX_GONE', name)
   failAll(kernel, senders, 'MAILBOX_GONE', name)

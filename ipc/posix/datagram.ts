@@ -161,6 +161,7 @@ export function receiveDatagram(kernel: Kernel, thread: Thread, open: OpenSocket
   for (const file of files) retain(kernel, file)
   if ((flags & MSG_PEEK) === 0) {
     writes(kernel, ref, QUEUE).queue.shift()
+    kernel.traffic?.leaves(ref, 0)
     discard(kernel, message)
   }
   return received(kernel, thread, wanted, what)

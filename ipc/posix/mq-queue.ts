@@ -116,7 +116,8 @@ export function createQueue(
 }
 
 defineKind<MessageQueue>('message queue', {
-  free(kernel, { uid, maxmsg, msgsize }) {
+  free(kernel, { id, uid, maxmsg, msgsize }) {
+    kernel.traffic?.drops(id)
     writes(kernel, usageOf(uid)).bytes -= bytesOf(maxmsg, msgsize)
     writes(kernel, COUNT).queues -= 1
   },
@@ -132,8 +133,12 @@ export const hasMessage = ({ messages }: MessageQueue): boolean => messages.leng
 export function put(kernel: Kernel, ref: Ref<MessageQueue>, { data, prio }: Message): void {
   const queue = writes(kernel, ref)
   const receiver = firstWaiting(kernel, receiversOf(ref))
-  if (receiver !== null) return finish(kernel, receiver, { data, prio })
-  insert(queue, { data, prio })
+  if (receiver !== null) {
+    kernel.traffic?.enters(ref, 0, null)
+    kernel.traffic?.leaves(ref, 0, receiver.id)
+    return finish(kernel, receiver, { data, prio })
+  }
+  kernel.traffic?.enters(ref, insert(queue, { data, prio }), null)
   if (queue.messages.length === 1) notify(kernel, queue)
 }
 
@@ -142,19 +147,24 @@ export function take(kernel: Kernel, ref: Ref<MessageQueue>): Message {
   const queue = writes(kernel, ref)
   const first = queue.messages.shift()
   invariant(first !== undefined, 'who receives has seen that there is a message', ref)
+  kernel.traffic?.leaves(ref, 0)
   const sender = firstWaiting(kernel, sendersOf(ref))
   if (sender !== null) {
     const { data, prio } = argsOf<Waiting>(sender)
-    insert(queue, { data, prio })
+    const place = insert(queue, { data, prio })
+    kernel.traffic?.enters(ref, place, null, sender.id)
     finish(kernel, sender, undefined)
   }
   return { data: first.data, prio: first.prio }
 }
 
-function insert({ messages, maxmsg, id }: MessageQueue, message: Message): void {
+/** Returns its place. */
+function insert({ messages, maxmsg, id }: MessageQueue, message: Message): number {
   invariant(messages.length < maxmsg, 'a queue never holds more than its capacity', id)
   const at = messages.findIndex(({ prio }) => prio < message.prio)
-  messages.splice(at < 0 ? messages.length : at, 0, message)
+  const place = at < 0 ? messages.length : at
+  messages.splice(place, 0, message)
+  return place
 }
 
 function notify(kernel: Kernel, queue: MessageQueue): void {

@@ -108,7 +108,7 @@ export function openPipe(
   return describe(kernel, opener, open)
 }
 
-defineKind<Pipe>('pipe', {})
+defineKind<Pipe>('pipe', { free: (kernel, { id }) => kernel.traffic?.drops(id) })
 
 defineKind<OpenPipe>('open pipe', {
   free(kernel, open) {
@@ -155,6 +155,7 @@ defineOperations<OpenPipe>('open pipe', {
       const pipe = writes(kernel, open.pipe, CONTENTS)
       const wasFull = isFull(pipe)
       const bytes = take(pipe, count)
+      kernel.traffic?.drains(pipe.id, bytesIn(pipe))
       if (wasFull && !isFull(pipe)) wakeNext(kernel, writable(pipe.id))
       if (thread.call?.slept === true) passOnReading(kernel, pipe)
       return done(kernel, bytes)
@@ -214,7 +215,9 @@ function writeTo(kernel: Kernel, thread: Thread, open: OpenPipe, data: string): 
     const pipe = writes(kernel, open.pipe, CONTENTS)
     const wasEmpty = isEmpty(pipe)
     const packet = (flagsOf(kernel, open) & O_DIRECT) !== 0
-    call.progress += put(pipe, data.slice(call.progress), merge, packet)
+    const written = put(pipe, data.slice(call.progress), merge, packet)
+    call.progress += written
+    kernel.traffic?.flows(pipe.id, written, pipe.name)
     if (wasEmpty) wakeNext(kernel, readable(pipe.id))
     if (call.slept) passOnWriting(kernel, pipe)
   }

@@ -16,7 +16,7 @@ import {
   writes,
 } from '../../kernel/index.ts'
 import type { File, Opened } from './file.ts'
-import { SOCK_DGRAM, type SOCK_SEQPACKET, type SOCK_STREAM } from './flags.ts'
+import { SOCK_DGRAM, type SOCK_SEQPACKET, SOCK_STREAM } from './flags.ts'
 import { ROOM, room, uncharge } from './socket-room.ts'
 import { wakeEach } from './waiting.ts'
 
@@ -178,6 +178,7 @@ export function closeSocket(kernel: Kernel, ref: Ref<Socket>, neverAccepted: boo
     release(kernel, peer)
   }
   socket.queue = []
+  kernel.traffic?.drops(ref)
   socket.connections = []
   for (const connection of connections) {
     closeSocket(kernel, connection, true)
@@ -199,6 +200,7 @@ function purge(kernel: Kernel, ref: Ref<Socket>): boolean {
   const socket = writes(kernel, ref, QUEUE)
   const { queue } = socket
   socket.queue = []
+  kernel.traffic?.drops(ref)
   for (const message of queue) discard(kernel, message)
   wakeEach(kernel, knocking(ref))
   return true
@@ -222,7 +224,10 @@ export function enqueue(
   for (const file of message.files) retain(kernel, file)
   retain(kernel, from)
   writes(kernel, from, ROOM).sent += message.cost
-  writes(kernel, to, QUEUE).queue.push({ ...message, from })
+  const { queue, type, name } = writes(kernel, to, QUEUE)
+  if (type === SOCK_STREAM) kernel.traffic?.flows(to, message.data.length, name)
+  else kernel.traffic?.enters(to, queue.length, name)
+  queue.push({ ...message, from })
 }
 
 /** The name that the sender of a message is bound to by now. */

@@ -133,6 +133,7 @@ function take(kernel: Kernel, thread: Thread, open: OpenSocket, wanted: Wanted):
       queue.shift()
       discard(kernel, message)
     }
+    kernel.traffic?.drains(open.socket, bytesIn(queue))
     if (files.length > 0) return received(kernel, thread, wanted, { data, length: data.length, from, files })
     if (data.length >= length) break
   }
@@ -141,6 +142,9 @@ function take(kernel: Kernel, thread: Thread, open: OpenSocket, wanted: Wanted):
   if (thread.call !== null) thread.call.saved = { data, from }
   return receiveStream(kernel, thread, open, wanted)
 }
+
+const bytesIn = (queue: readonly { readonly data: string }[]): number =>
+  queue.reduce((sum, { data }) => sum + data.length, 0)
 
 /** The same, but all stays there. */
 function peekStream(kernel: Kernel, thread: Thread, open: OpenSocket, wanted: Wanted): Outcome {

@@ -119,6 +119,7 @@ function attemptSend(kernel: Kernel, thread: Thread, { msqid, mtype, mtext, flag
     return (flags & IPC_NOWAIT) !== 0 ? fail(kernel, 'EAGAIN') : sleepOn(kernel, thread, sendersOf(ref))
   }
   const queue = writes(kernel, ref)
+  kernel.traffic?.enters(ref, queue.messages.length, null)
   if (deliver(kernel, ref, { mtype, mtext })) return done(kernel)
   queue.messages.push({ mtype, mtext })
   queue.bytes += mtext.length
@@ -134,6 +135,7 @@ function deliver(kernel: Kernel, queue: Id, { mtype, mtext }: SysvMessage): bool
     if (receiver === null) return false
     const { length, flags } = argsOf<ReceiveArgs>(receiver)
     if (mtext.length <= length || (flags & MSG_NOERROR) !== 0) {
+      kernel.traffic?.leaves(queue, peek<MsgQueue>(kernel, queue).messages.length, receiver.id)
       finish(kernel, receiver, { mtype, mtext: mtext.slice(0, length) })
       return true
     }
@@ -180,6 +182,7 @@ function attemptReceive(kernel: Kernel, thread: Thread, wish: ReceiveArgs): Outc
   if (!copies) {
     const queue = writes(kernel, ref)
     queue.messages.splice(at, 1)
+    kernel.traffic?.leaves(ref, at)
     queue.bytes -= mtext.length
     letIn(kernel, ref)
   }
@@ -294,6 +297,7 @@ function remove(kernel: Kernel, ref: Ref<MsgQueue>): void {
     for (const id of listSleepers(kernel, waiting)) finishWithError(kernel, threadOf(kernel, id), 'EIDRM')
   }
   destroy(kernel, ref)
+  kernel.traffic?.drops(ref)
 }
 
 export function msgctl(msqid: number, cmd: typeof IPC_STAT): Call<MsqidDs>

@@ -1,4 +1,4 @@
-import { type Call, DONE, FAIL, type Id, type Machine, type Task } from '../../kernel/index.ts'
+import { type Call, DONE, FAIL, type Machine, type Task } from '../../kernel/index.ts'
 import { Histogram } from './histogram.ts'
 
 /**
@@ -9,7 +9,7 @@ import { Histogram } from './histogram.ts'
 export class CallTimes {
   readonly byCall = new Map<string, Histogram>()
   /** Told of each call that has returned; for who wants to know what it brought. */
-  onReturn: ((thread: Id, call: Call<unknown>, at: number) => void) | null = null
+  onReturn: ((call: Call<unknown>, at: number) => void) | null = null
   #made = new WeakMap<Call<unknown>, number>()
   /** Calls that others have ended, of threads that have had no CPU since. */
   readonly #owed = new Map<Task, Call<unknown>>()
@@ -31,13 +31,13 @@ export class CallTimes {
     const now = machine.state.clock
     if (actor === null) return
     const isOver = call !== null && (outcome === DONE || outcome === FAIL) && (actor.pending !== call || actor.ended)
-    if (isOver && kind === 'call') this.#returns(actor.id, call, now)
+    if (isOver && kind === 'call') this.#returns(call, now)
     if (isOver && kind === 'timer') this.#ended(actor, call, now)
     for (const { thread, made } of finished) {
       const task = tasks.get(thread)
       if (made === null) continue
       // Of its own there is one that was kept back until a handler had run.
-      if (task === undefined || task === actor) this.#returns(thread, made, now)
+      if (task === undefined || task === actor) this.#returns(made, now)
       else this.#ended(task, made, now)
     }
     if (kind !== 'timer') this.#makes(actor, now)
@@ -48,7 +48,7 @@ export class CallTimes {
     const owed = this.#owed.get(task)
     if (owed !== undefined) {
       this.#owed.delete(task)
-      this.#returns(task.id, owed, now)
+      this.#returns(owed, now)
     }
     this.#makes(task, now)
   }
@@ -56,7 +56,7 @@ export class CallTimes {
   #ended(task: Task, call: Call<unknown>, now: number): void {
     if (!task.ended && task.slot >= 0) this.#owed.set(task, call)
     else {
-      this.#returns(task.id, call, now)
+      this.#returns(call, now)
       this.#makes(task, now)
     }
   }
@@ -65,7 +65,7 @@ export class CallTimes {
     if (pending !== null && !this.#made.has(pending)) this.#made.set(pending, now)
   }
 
-  #returns(thread: Id, call: Call<unknown>, now: number): void {
+  #returns(call: Call<unknown>, now: number): void {
     const made = this.#made.get(call)
     if (made === undefined) return // the wait for its arrival is no call of the program's
     const { name } = call.def
@@ -75,6 +75,6 @@ export class CallTimes {
       this.byCall.set(name, times)
     }
     times.add(Math.max(0, now - made)) // it was made at the end of a switch that was cut short
-    this.onReturn?.(thread, call, now)
+    this.onReturn?.(call, now)
   }
 }

@@ -1,6 +1,7 @@
 import { Footprint, type Machine } from '../../kernel/index.ts'
 import { CallTimes } from './call-times.ts'
 import type { Activity, Entity } from './entity.ts'
+import { Messages } from './messages.ts'
 
 /** From when to when a thread did one thing. Plain data; times in virtual ns. */
 export interface Stretch {
@@ -21,6 +22,7 @@ export interface Stretch {
 export class Recorder {
   readonly stretches: Stretch[] = []
   readonly calls = new CallTimes()
+  readonly messages = new Messages(this.calls)
   #machine: Machine | null = null
   #steps = 0
   readonly #scratch = new Footprint()
@@ -32,6 +34,7 @@ export class Recorder {
     this.#waits.clear()
     this.#steps = machine.steps
     this.calls.begin()
+    this.messages.begin(machine)
   }
 
   /** A step may have been taken since it was asked last. */

@@ -20,6 +20,7 @@ export class Roster {
     this.#recorder = recorder
     totals.begin(machine.state.clock)
     recorder?.begin(machine)
+    machine.kernel.traffic = recorder?.messages ?? null
   }
 
   /** The record of a thread, made when it is seen for the first time. */
