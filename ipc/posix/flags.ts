@@ -67,6 +67,11 @@ export const PTHREAD_MUTEX_DEFAULT = PTHREAD_MUTEX_NORMAL
 export const PTHREAD_MUTEX_STALLED = 0
 export const PTHREAD_MUTEX_ROBUST = 1
 
+// pthread_rwlockattr_setkind_np(3)
+export const PTHREAD_RWLOCK_PREFER_READER_NP = 0
+export const PTHREAD_RWLOCK_PREFER_WRITER_NP = 1
+export const PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP = 2
+
 // pthread_barrier_wait(3)
 export const PTHREAD_BARRIER_SERIAL_THREAD = -1
 

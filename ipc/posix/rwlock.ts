@@ -20,7 +20,8 @@ import {
   type Waits,
   WRITE,
 } from '../../kernel/index.ts'
-import { address, posixError } from './args.ts'
+import { address, integer, posixError } from './args.ts'
+import { PTHREAD_RWLOCK_PREFER_READER_NP, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP } from './flags.ts'
 import {
   canRead,
   canWrite,
@@ -28,6 +29,7 @@ import {
   claimQueue,
   countIn,
   countOut,
+  countWriter,
   disclaim,
   endReading,
   endWriting,
@@ -38,6 +40,8 @@ import {
   phaseQueue,
   RWLOCK_WORDS,
   writerNumber,
+  yieldQueue,
+  yields,
 } from './rwlock-words.ts'
 import { asNs, isMalformed, type Limit, limit, type Timespec } from './time.ts'
 import { reach } from './word.ts'
@@ -45,7 +49,7 @@ import { reach } from './word.ts'
 /**
  * Read-write locks, always process-shared: pthread_rwlock_rdlock(3). Memory that is all zeros is an unlocked one. Many
  * may read at a time, or one write. Readers are preferred, as glibc does by default: a new one passes writers that wait.
- * A lock can't lie across the end of a page (EINVAL).
+ * Others prefer writers. A lock can't lie across the end of a page (EINVAL).
  */
 
 interface LockArgs extends Args {
@@ -54,7 +58,7 @@ interface LockArgs extends Args {
   readonly abstime: Limit | null
 }
 
-// The stages of a wait; it begins with 0, in which a reader counts itself in.
+// The stages of a wait; it begins with 0, in which a reader counts itself in, once no writer is to go first.
 /** A writer waits for the claim. */
 const CLAIM = 1
 /** Counted in, or with the claim: it waits for its phase. */
@@ -74,6 +78,7 @@ function enterReading(kernel: Kernel, thread: Thread, { rwlock, abstime }: LockA
   const faulted = reachLock(kernel, thread, rwlock)
   if (faulted !== 0) return faulted
   if (isWriter(kernel, thread)) return fail(kernel, 'EDEADLK')
+  if (yields(kernel)) return sleepOn(kernel, thread, yieldQueue(kernel))
   if (!countIn(kernel)) return fail(kernel, 'EAGAIN')
   return mayRead(kernel) ? done(kernel) : awaitPhase(kernel, thread)
 }
@@ -95,7 +100,12 @@ function enterWriting(kernel: Kernel, thread: Thread, args: LockArgs): Outcome {
 function claimToWrite(kernel: Kernel, thread: Thread, { rwlock }: LockArgs): Outcome {
   const faulted = reachLock(kernel, thread, rwlock)
   if (faulted !== 0) return faulted
-  if (claim(kernel)) return mayWrite(kernel, thread) ? done(kernel) : awaitPhase(kernel, thread)
+  const hasWaited = thread.call?.stage === CLAIM
+  if (claim(kernel)) {
+    if (hasWaited) countWriter(kernel, -1)
+    return mayWrite(kernel, thread) ? done(kernel) : awaitPhase(kernel, thread)
+  }
+  if (!hasWaited) countWriter(kernel, 1)
   kernel.stage = CLAIM
   return sleepOn(kernel, thread, claimQueue(kernel))
 }
@@ -107,11 +117,18 @@ function writeInPhase(kernel: Kernel, thread: Thread, { rwlock }: LockArgs): Out
 }
 
 /** No handler ends a wait. Who is out of time takes its mark away; who dies leaves it. */
-function giveUp(kernel: Kernel, thread: Thread, rwlock: number, reason: GiveUpReason, unmark: () => void): Outcome {
+function giveUp(
+  kernel: Kernel,
+  thread: Thread,
+  rwlock: number,
+  reason: GiveUpReason,
+  unmark: (stage: number) => void,
+): Outcome {
   if (reason !== 'timeout') return SLEEP
-  if (thread.call?.stage === PHASE && translate(kernel, thread, rwlock, true) === null) {
+  const stage = thread.call?.stage ?? 0
+  if (stage !== 0 && translate(kernel, thread, rwlock, true) === null) {
     kernel.footprint.add(kernel.place.frame, kernel.place.word, READ | WRITE, SEQ_CST)
-    unmark()
+    unmark(stage)
   }
   return fail(kernel, 'ETIMEDOUT')
 }
@@ -154,7 +171,7 @@ const writing = {
   does: 'takes' as const,
   stages: [{ attempt: enterWriting }, { attempt: claimToWrite }, { attempt: writeInPhase }],
   giveUp: (kernel: Kernel, thread: Thread, { rwlock }: LockArgs, reason: GiveUpReason): Outcome =>
-    giveUp(kernel, thread, rwlock, reason, () => disclaim(kernel)),
+    giveUp(kernel, thread, rwlock, reason, (stage) => (stage === PHASE ? disclaim(kernel) : countWriter(kernel, -1))),
 }
 
 const rdlockDef = defineCall<LockArgs, void>({ name: 'pthread_rwlock_rdlock', ...reading })
@@ -256,28 +273,49 @@ const unlockDef = defineCall<RwArgs, void>({
 })
 
 /**
- * Unlocks it. After a writer all readers that wait go first, after the last reader a writer.
+ * Unlocks it. After a writer all readers that wait go first, or where writers are preferred a writer; after the last
+ * reader a writer.
  * @throws PosixError EPERM (nobody has it; glibc does not notice), EINVAL. pthread_rwlock_unlock(3)
  */
 export const pthread_rwlock_unlock = (rwlock: number): Call<void> => call(unlockDef, { rwlock: address(rwlock) })
 
-const initDef = defineCall<RwArgs, void>({
+/** What pthread_rwlockattr_setkind_np says. */
+export interface RwlockAttributes {
+  /** PTHREAD_RWLOCK_PREFER_READER_NP, the default, PTHREAD_RWLOCK_PREFER_WRITER_NP or PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP. */
+  readonly kind?: number
+}
+
+interface InitArgs extends RwArgs {
+  readonly kind: number
+}
+
+const initDef = defineCall<InitArgs, void>({
   name: 'pthread_rwlock_init',
   error: posixError,
   stages: [
     {
-      attempt(kernel, thread, { rwlock }) {
+      attempt(kernel, thread, { rwlock, kind }) {
+        if (kind < PTHREAD_RWLOCK_PREFER_READER_NP || kind > PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)
+          return fail(kernel, 'EINVAL')
         const faulted = reachLock(kernel, thread, rwlock)
         if (faulted !== 0) return faulted
-        initialise(kernel)
+        initialise(kernel, kind)
         return done(kernel)
       },
     },
   ],
 })
 
-/** Makes a read-write lock at that address. @throws PosixError EINVAL (the address). pthread_rwlock_init(3) */
-export const pthread_rwlock_init = (rwlock: number): Call<void> => call(initDef, { rwlock: address(rwlock) })
+/**
+ * Makes a read-write lock at that address. Where writers are preferred, one that leaves hands the lock to another that
+ * waits, before any reader; but while some read, a new reader passes a writer that waits. With
+ * PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP it does not; who already reads must not lock it again for reading then.
+ * @throws PosixError EINVAL (the address, the kind). pthread_rwlock_init(3), pthread_rwlockattr_setkind_np(3)
+ */
+export function pthread_rwlock_init(rwlock: number, attr: RwlockAttributes | null = null): Call<void> {
+  const { kind = PTHREAD_RWLOCK_PREFER_READER_NP } = typeof attr === 'object' ? (attr ?? {}) : { kind: -1 }
+  return call(initDef, { rwlock: address(rwlock), kind: integer(kind) })
+}
 
 const destroyDef = defineCall<RwArgs, void>({
   name: 'pthread_rwlock_destroy',

@@ -4,7 +4,8 @@ import { pthread_rwlock_rdlock, pthread_rwlock_unlock, pthread_rwlock_wrlock } f
 /**
  * A read-write lock prefers readers, unless it is asked not to: a new reader passes a writer that waits. Two readers that
  * come again and again, each before the other has left, keep the writer out as long as they like. Nothing is wrong with
- * any of them; here they come a few times each, and the writer is passed every time.
+ * any of them; here they come a few times each, and the writer is passed every time. `starved-readers` has it the other
+ * way round, and `read-twice` why glibc's locks are not made so.
  */
 export default scenario('readers that overlap starve the writer', {
   source:

@@ -8,7 +8,8 @@ import { close, F_SETPIPE_SZ, fcntl, PIPE_BUF, pipe, read, write } from 'ipclab/
  * which the filter would make: both pipes are full, and both write for ever. What works with small inputs fails with
  * large ones.
  *
- * With pages=3 all fits. The cure is to read and write by turns as poll() says, or to let another thread read.
+ * With pages=3 all fits. The cure is to read and write by turns as poll() says (`two-filters-mended`), or to let another
+ * thread read.
  */
 export default scenario('two filters with full pipes', {
   source:

@@ -166,6 +166,14 @@ const rows: [name: string, params: AnyValues, ends: Ends][] = [
       consumer: ['done', 'hangs: producer in mq_send', 'violates: every item has arrived'],
     },
   ],
+  [
+    'read-twice',
+    { prefers: 'readers' },
+    {
+      reader: ['done', 'hangs: writer in pthread_rwlock_wrlock'],
+      writer: ['done', 'hangs: reader in pthread_rwlock_rdlock'],
+    },
+  ],
   ['robust', {}, { worker: ['done'] }],
   ['sem-undo', {}, { process: ['done'] }],
   ['sem-undo', { undo: 'no' }, { process: ['done', 'hangs: process in semop'] }],
@@ -184,6 +192,19 @@ const rows: [name: string, params: AnyValues, ends: Ends][] = [
     {
       producer: ['done', 'hangs: consumer in accept', 'violates: all has come, in order'],
       consumer: ['done', 'error: ECONNREFUSED', 'violates: all has come, in order'],
+    },
+  ],
+  [
+    'starved-readers',
+    { rounds: 1, turns: true },
+    {
+      reader: [
+        'done',
+        'hangs: writer in pthread_cond_wait',
+        'hangs: writer in pthread_cond_wait, writer in pthread_mutex_lock',
+        'hangs: writer in pthread_mutex_lock',
+        'hangs: writer in pthread_mutex_lock, writer in pthread_mutex_lock',
+      ],
     },
   ],
   [
@@ -210,6 +231,11 @@ const rows: [name: string, params: AnyValues, ends: Ends][] = [
       server: ['done', 'hangs: client in open', 'violates: the answer has come'],
       client: ['done', 'hangs: server in open', 'violates: the answer has come'],
     },
+  ],
+  [
+    'two-filters-mended',
+    {},
+    { program: ['done', 'violates: all has come back'], filter: ['done', 'violates: all has come back'] },
   ],
   [
     'two-filters',
