@@ -154,12 +154,15 @@ export function deliver(kernel: Kernel, ref: Ref<LpcThread>, message: Message): 
   const state = writes(kernel, ref)
   leaveChain(kernel, state)
   state.messageId = 0
-  const by = state.port === null ? '' : ` by ${portName(kernel, state.port)}`
-  kernel.traffic?.enters(ref, 0, `reply${by} to ${state.thread}`)
+  kernel.traffic?.enters(ref, 0, `${replyName(kernel, state.port)} to ${state.thread}`)
   state.port = null
   state.message = message
   endWait(kernel, state)
 }
+
+/** The answer that is waited for through that port, as a reader would call it. */
+export const replyName = (kernel: Kernel, port: Ref<Port> | null): string =>
+  port === null ? 'a reply' : `reply by ${portName(kernel, port)}`
 
 /** Its wait is over; what came of it, it finds in its state. */
 export function endWait(kernel: Kernel, state: LpcThread): void {

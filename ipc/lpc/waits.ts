@@ -7,8 +7,7 @@ import {
   type Waits,
   writes,
 } from '../../kernel/index.ts'
-import { portName } from './port.ts'
-import { lpcThread, stateIfAny, stopWaiting } from './thread.ts'
+import { lpcThread, replyName, stateIfAny, stopWaiting } from './thread.ts'
 
 /** What all calls have in common that wait for an answer. Nothing but the answer, or the other end's closing, ends them. */
 export const waitForReply = {
@@ -16,14 +15,13 @@ export const waitForReply = {
     if (reason === 'killed') stopWaiting(kernel, writes(kernel, lpcThread(kernel, thread)))
     return SLEEP
   },
-  waitsFor: (kernel: Kernel, thread: Thread): Waits => ({ object: replyName(kernel, thread) }),
-  subject: replyName,
+  waitsFor: (kernel: Kernel, thread: Thread): Waits => ({ object: subject(kernel, thread) }),
+  subject,
 }
 
-function replyName(kernel: Kernel, thread: Thread): string {
+function subject(kernel: Kernel, thread: Thread): string {
   const state = stateIfAny(kernel, thread.id)
-  const port = state === null ? null : lookAtPort(kernel, state)
-  return port === null ? 'a reply' : `reply by ${portName(kernel, port)}`
+  return replyName(kernel, state === null ? null : lookAtPort(kernel, state))
 }
 
 const lookAtPort = (kernel: Kernel, state: string): string | null =>

@@ -138,7 +138,8 @@ export function put(kernel: Kernel, ref: Ref<MessageQueue>, { data, prio }: Mess
     kernel.traffic?.leaves(ref, 0, receiver.id)
     return finish(kernel, receiver, { data, prio })
   }
-  kernel.traffic?.enters(ref, insert(queue, { data, prio }), null)
+  const place = insert(queue, { data, prio })
+  kernel.traffic?.enters(ref, place, null)
   if (queue.messages.length === 1) notify(kernel, queue)
 }
 

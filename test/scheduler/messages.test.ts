@@ -354,15 +354,14 @@ test('what is in a queue that is destroyed is lost, and no message tells of it',
 })
 
 const library = join(import.meta.dirname, '../../scenarios')
-const systems = ['mach', 'lpc'].flatMap((system) =>
-  readdirSync(join(library, system)).map((file) => join(library, system, file)),
-)
+const filesOf = (...systems: string[]): string[] =>
+  systems.flatMap((system) => readdirSync(join(library, system)).map((file) => join(library, system, file)))
 
 /** Whether that is how a call returns that has received a message. */
 const brings = (call: string, result: unknown): boolean =>
   /^(mach_msg|NtRe(ply|quest)Wait.*|NtListenPort)$/.test(call) && typeof result === 'object' && result !== null
 
-test.each(systems)('each message that is received is told of, once: %s', async (file) => {
+test.each(filesOf('mach', 'lpc'))('each message that is received is told of, once: %s', async (file) => {
   const { default: one } = (await import(file)) as { default: Scenario }
   for (const order of ['any', 'fifo'] as const) {
     const recorder = new Recorder()
@@ -381,5 +380,20 @@ test.each(systems)('each message that is received is told of, once: %s', async (
     dispatcher.settleAccounts()
     const { queues } = recorder.messages
     expect(queues.reduce((sum, { latency }) => sum + latency.count, 0)).toBe(received)
+  }
+})
+
+test('who watches changes nothing', async () => {
+  for (const file of filesOf('posix', 'mach', 'lpc', 'textbook')) {
+    const { default: one } = (await import(file)) as { default: Scenario }
+    const [alone, watched] = [null, new Recorder()].map((recorder) => {
+      const dispatcher = new Dispatcher({ policy: policyNamed('rr:quantum=2'), recorder })
+      const simulation = boot(one, { door: dispatcher, once: true })
+      simulation.start()
+      dispatcher.begin(simulation, 0)
+      run(simulation, dispatcher, { maxSteps: 1000 })
+      return JSON.stringify([simulation.machine.steps, simulation.state])
+    })
+    expect(watched === alone, file).toBe(true)
   }
 })
