@@ -232,7 +232,8 @@ export class Dispatcher implements Decider {
   #reschedules(machine: Machine, actor: Task): void {
     const own = this.#meet(actor)
     const { call, kind, callStage } = machine
-    if (call?.def.name === 'wait_period' && kind === 'call' && callStage === 0) this.#there.jobDone(own)
+    const waits = call?.def.name === 'wait_period' && kind === 'call' && callStage === 0
+    if (waits && own.activity !== 'ended') this.#there.jobDone(own) // the last job is counted as its thread ends
     for (const task of this.#there.tasksOf(call?.args.pid, own)) {
       const entity = this.#meet(task)
       this.#there.read(entity)
@@ -395,5 +396,6 @@ export class Dispatcher implements Decider {
   #passTime(machine: Machine, ns: number): void {
     this.totals.pass(ns, this.#queues.waiting, this.cpus.length - this.#idle)
     machine.passTime(ns)
+    if (this.policy.compares === true) for (const cpu of this.cpus) this.#account(cpu)
   }
 }

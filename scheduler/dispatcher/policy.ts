@@ -41,6 +41,8 @@ export interface Policy {
   queue(random: Numbers): RunQueue
   /** How often queues are told of a `tick`, in ns. */
   readonly every?: number
+  /** Where one comes to stand hangs on what all others have had until then: they are charged whenever time passes. */
+  readonly compares?: boolean
   /** What is known of a thread's next call is part of its rank. */
   readonly looksAhead?: boolean
   /** How holding a lock changes the priority: see protocol.ts. */

@@ -43,6 +43,7 @@ export class Roster {
 
   arrives(entity: Entity): void {
     entity.arrived = this.#machine.state.clock
+    this.read(entity) // its first deadline counts from now
     this.#totals.present += 1
     this.#totals.arrivals += 1
   }

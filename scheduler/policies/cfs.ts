@@ -20,6 +20,7 @@ export interface CfsOptions {
  */
 export const cfs = (options: CfsOptions): Policy => ({
   name: `cfs:latency=${options.latency}:granularity=${options.granularity}:wakeup=${options.wakeup}`,
+  compares: true,
   queue: () => new Fair(options),
 })
 

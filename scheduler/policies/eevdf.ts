@@ -13,6 +13,7 @@ import { unweighted, weighted } from '../dispatcher/weighted.ts'
  */
 export const eevdf = (slice: number): Policy => ({
   name: `eevdf:slice=${slice}`,
+  compares: true,
   queue: () => new Eevdf(slice),
 })
 
@@ -20,8 +21,8 @@ export const eevdf = (slice: number): Policy => ({
 const DUE = 0
 const EARLY = 1
 
-/** Virtual times are kept small by moving their zero: beyond this. */
-const FAR = 2 ** 30
+/** The sum of all is kept exact by moving its zero, beyond this. */
+const FAR = 2 ** 50
 
 export class Eevdf implements RunQueue {
   readonly #slice: number
@@ -93,7 +94,7 @@ export class Eevdf implements RunQueue {
     const vruntime = entity.vstart + weighted(entity.served, entity.counted)
     this.#sum += entity.counted * (vruntime - entity.vruntime)
     entity.vruntime = vruntime
-    if (this.#sum > FAR * this.#weight) this.#moveZero()
+    if (this.#sum > FAR) this.#moveZero()
   }
 
   left(entity: Entity): void {

@@ -13,6 +13,7 @@ const STRIDE = 1 << 20
  */
 export const stride = (quantum: number): Policy => ({
   name: `stride:quantum=${quantum}`,
+  compares: true,
   queue: () => new Strides(quantum),
 })
 

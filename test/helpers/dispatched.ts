@@ -1,5 +1,5 @@
 import { type AnyValues, boot, type Scenario, type Simulation } from 'ipclab/kernel'
-import { Dispatcher, type OnMachine, policyNamed, Recorder, run, zero } from 'ipclab/scheduler'
+import { Dispatcher, type OnMachine, type Policy, policyNamed, Recorder, run, zero } from 'ipclab/scheduler'
 
 export interface Dispatched {
   readonly dispatcher: Dispatcher
@@ -16,10 +16,11 @@ export interface Wish extends OnMachine {
 }
 
 /** One run under a policy, where nothing takes time but `compute` unless costs are given. */
-export function dispatched(one: Scenario, policy: string, wish: Wish = {}): Dispatched {
+export function dispatched(one: Scenario, policy: string | Policy, wish: Wish = {}): Dispatched {
   const { watch, params, ...on } = wish
   const recorder = new Recorder()
-  const dispatcher = new Dispatcher({ costs: zero, recorder, ...on, policy: policyNamed(policy) })
+  const named = typeof policy === 'string' ? policyNamed(policy) : policy
+  const dispatcher = new Dispatcher({ costs: zero, recorder, ...on, policy: named })
   const simulation = boot(one, {
     ...(params === undefined ? {} : { params }),
     door: dispatcher,
