@@ -231,10 +231,8 @@ export class Dispatcher implements Decider {
 
   #reschedules(machine: Machine, actor: Task): void {
     const own = this.#meet(actor)
-    const { call, kind, callStage } = machine
-    const waits = call?.def.name === 'wait_period' && kind === 'call' && callStage === 0
-    if (waits && own.activity !== 'ended') this.#there.jobDone(own) // the last job is counted as its thread ends
-    for (const task of this.#there.tasksOf(call?.args.pid, own)) {
+    this.#there.hasMade(own)
+    for (const task of this.#there.tasksOf(machine.call?.args.pid, own)) {
       const entity = this.#meet(task)
       this.#there.read(entity)
       this.#protocol?.changed(entity)

@@ -96,6 +96,13 @@ export class Roster {
     entity.ended = this.#machine.state.clock
   }
 
+  /** Made a call that has to do with its scheduling. If its thread has ended in the same step its last job was counted then. */
+  hasMade(entity: Entity): void {
+    const { call, kind, callStage } = this.#machine
+    const waits = call?.def.name === 'wait_period' && kind === 'call' && callStage === 0
+    if (waits && entity.activity !== 'ended') this.jobDone(entity)
+  }
+
   jobDone(entity: Entity): void {
     const lateness = this.#machine.state.clock - entity.deadline
     entity.jobs += 1

@@ -1,5 +1,14 @@
 import { type AnyValues, boot, type Scenario, type Simulation } from 'ipclab/kernel'
-import { Dispatcher, type OnMachine, type Policy, policyNamed, Recorder, run, zero } from 'ipclab/scheduler'
+import {
+  Dispatcher,
+  type Entity,
+  type OnMachine,
+  type Policy,
+  policyNamed,
+  Recorder,
+  run,
+  zero,
+} from 'ipclab/scheduler'
 
 export interface Dispatched {
   readonly dispatcher: Dispatcher
@@ -34,3 +43,7 @@ export function dispatched(one: Scenario, policy: string | Policy, wish: Wish = 
   dispatcher.settleAccounts()
   return { dispatcher, simulation, recorder, ending }
 }
+
+/** CPU time that it has had until now, also what it was not charged for yet; where switching costs nothing. */
+export const serviceOf = ({ cpuNs, cpu }: Entity, now: number): number =>
+  cpuNs + (cpu === null ? 0 : Math.max(0, now - cpu.since))
