@@ -21,7 +21,12 @@ export interface Chart {
 
 const RUNNING = '█'
 const READY = '▒'
+/** For time to pass, for a device, and for what has no letter. */
 const BLOCKED = '·'
+const SWITCHING = '╱'
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+/** Objects that have a letter, unless all is to be drawn. */
+const OBJECTS_MAX = 8
 /** A CPU that is never, seldom, half, mostly and always taken in the time that a column stands for. */
 const LOADS = [' ', '░', '▒', '▓', '█'] as const
 const NAME_MAX = 24
@@ -50,17 +55,51 @@ export function gantt(chart: Chart): string[] {
   if (several)
     for (const { cpu } of cpus.slice(0, rowsMax)) {
       const own = stretches.filter((one) => one.activity === 'running' && one.cpu === cpu)
-      const cells = columnsOf(own, () => 'busy', scale).map((column) => load((column.get('busy') ?? 0) / scale.per))
+      const cells = columnsOf(
+        own.flatMap((one) => pieces(one, 'busy')),
+        scale,
+      ).map((column) => cpuSign(column, scale))
       lines.push(`${colors.bold(label(`CPU ${cpu}`))}${cells.join('')}`.trimEnd())
     }
+  const letters = lettersOf(stretches, rowsMax === Number.POSITIVE_INFINITY ? LETTERS.length : OBJECTS_MAX)
   for (const [thread, own] of threads.slice(0, rowsMax)) {
-    const cells = columnsOf(own, ({ activity, cpu }) => shade(activity, cpu, several), scale)
+    const cells = columnsOf(
+      own.flatMap((one) => pieces(one, shade(one, several, letters))),
+      scale,
+    )
     const drawn = cells.map((column) => most(column)).map((sign) => paint(sign, colors))
     lines.push(`${label(thread)}${drawn.join('')}`.trimEnd())
   }
+  const switches = lines.some((line) => line.includes(SWITCHING))
   if (threads.length > rowsMax) lines.push(`${label('⋮')}${threads.length - rowsMax} more (--full draws them)`)
   const running = several ? '0 1 2 … running, on that CPU' : `${RUNNING} running`
-  lines.push('', `${running}   ${READY} ready   ${BLOCKED} blocked`)
+  const signs = [running, `${READY} ready`, ...(switches ? [`${SWITCHING} switching`] : []), `${BLOCKED} blocked`]
+  lines.push('', signs.join('   '), ...objectLines(letters, width))
+  return lines
+}
+
+/** Objects by their letters, those first that were waited for first; of many those that were waited for the longest. */
+function lettersOf(stretches: readonly Stretch[], most: number): Map<string, string> {
+  const waited = new Map<string, number>()
+  for (const { activity, object, from, to } of stretches.toSorted((a, b) => a.from - b.from))
+    if (activity === 'waiting' && object !== null && !isTime(object))
+      waited.set(object, (waited.get(object) ?? 0) + to - from)
+  const least = [...waited.values()].toSorted((a, b) => b - a)[most - 1] ?? 0
+  const kept = [...waited].filter(([, ns]) => ns >= least).slice(0, most)
+  return new Map(kept.map(([object], at) => [object, LETTERS[at] ?? BLOCKED]))
+}
+
+/** As sleep, io and wait_period call what they wait for. */
+const isTime = (object: string): boolean => / to pass$|^I\/O$|^the next period$/.test(object)
+
+function objectLines(letters: ReadonlyMap<string, string>, width: number): string[] {
+  const lines: string[] = []
+  for (const [object, letter] of letters) {
+    const text = `${letter} on ${object}`
+    const last = lines.at(-1)
+    if (last === undefined || stringWidth(last) + stringWidth(text) + 3 > width) lines.push(text)
+    else lines[lines.length - 1] = `${last}   ${text}`
+  }
   return lines
 }
 
@@ -75,14 +114,14 @@ function byThread(stretches: readonly Stretch[]): Map<string, Stretch[]> {
 }
 
 /** Of CPUs with more than one sign to their number the last counts. */
-function shade(activity: Stretch['activity'], cpu: number, several: boolean): string {
+function shade({ activity, cpu, object }: Stretch, several: boolean, letters: ReadonlyMap<string, string>): string {
   switch (activity) {
     case 'running':
       return several ? (String(cpu).at(-1) ?? RUNNING) : RUNNING
     case 'ready':
       return READY
     case 'waiting':
-      return BLOCKED
+      return (object === null ? undefined : letters.get(object)) ?? BLOCKED
     default:
       return activity satisfies never
   }
@@ -91,10 +130,35 @@ function shade(activity: Stretch['activity'], cpu: number, several: boolean): st
 function paint(sign: string, colors: Colors): string {
   if (sign === ' ') return sign
   if (sign === READY) return colors.yellow(sign)
-  return sign === BLOCKED ? colors.dim(sign) : colors.green(sign)
+  if (sign === SWITCHING) return colors.red(sign)
+  if (sign === BLOCKED) return colors.dim(sign)
+  return LETTERS.includes(sign) ? colors.cyan(sign) : colors.green(sign)
 }
 
 const load = (part: number): string => LOADS[part <= 0 ? 0 : Math.min(4, Math.ceil(part * 4 - 1e-9))] ?? ' '
+
+/** How much of it the CPU was taken; with another sign where that was mostly for switching. */
+function cpuSign(column: Column, { per }: Scale): string {
+  const busy = column.get('busy') ?? 0
+  const switching = column.get(SWITCHING) ?? 0
+  return switching > busy ? SWITCHING : load((busy + switching) / per)
+}
+
+/** A part of a row that has one sign. */
+interface Piece {
+  readonly from: number
+  readonly to: number
+  readonly sign: string
+}
+
+/** Of a stretch: what it was switched for, and the rest. */
+function pieces({ from, to, switching }: Stretch, sign: string): Piece[] {
+  if (switching === 0) return [{ from, to, sign }]
+  return [
+    { from, to: from + switching, sign: SWITCHING },
+    { from: from + switching, to, sign },
+  ]
+}
 
 interface Scale {
   readonly from: number
@@ -102,10 +166,10 @@ interface Scale {
   readonly columns: number
 }
 
-function columnsOf(stretches: readonly Stretch[], kind: (one: Stretch) => string, { from, per, columns }: Scale) {
+function columnsOf(stretches: readonly Piece[], { from, per, columns }: Scale): Column[] {
   const cells: Column[] = Array.from({ length: columns }, () => new Map())
   for (const one of stretches) {
-    const sign = kind(one)
+    const { sign } = one
     const first = Math.floor((one.from - from) / per)
     const last = Math.min(columns - 1, Math.ceil((one.to - from) / per) - 1)
     for (let at = Math.max(0, first); at <= last; at++) {

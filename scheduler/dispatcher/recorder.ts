@@ -9,6 +9,8 @@ export interface Stretch {
   readonly activity: Exclude<Activity, 'ended' | 'away'>
   readonly from: number
   readonly to: number
+  /** So much of it, at its beginning, the CPU was busy going over to the thread. */
+  readonly switching: number
   /** Where it ran; -1 where it did not. */
   readonly cpu: number
   /** At which of the policy's levels it ran; 0 where there are none. */
@@ -26,12 +28,15 @@ export class Recorder {
   #machine: Machine | null = null
   #steps = 0
   readonly #scratch = new Footprint()
+  /** From when those on a CPU have it to themselves. */
+  readonly #runs = new Map<Entity, number>()
   readonly #waits = new Map<Entity, { readonly call: string; readonly object: string | null }>()
 
   begin(machine: Machine): void {
     this.#machine = machine
     this.stretches.length = 0
     this.#waits.clear()
+    this.#runs.clear()
     this.#steps = machine.steps
     this.calls.begin()
     this.messages.begin(machine)
@@ -46,8 +51,9 @@ export class Recorder {
   }
 
   /** The entity has a CPU from then on. */
-  runs({ task }: Entity, at: number): void {
-    this.calls.runs(task, at)
+  runs(entity: Entity, at: number): void {
+    this.#runs.set(entity, at)
+    this.calls.runs(entity.task, at)
   }
 
   /** What the entity did since `entity.since` is over, or goes on. */
@@ -61,6 +67,7 @@ export class Recorder {
       activity,
       from,
       to: now,
+      switching: activity === 'running' ? Math.max(0, Math.min(now, this.#runs.get(entity) ?? from) - from) : 0,
       cpu: activity === 'running' ? (cpu?.number ?? entity.lastCpu) : -1,
       level: activity === 'running' ? level : 0,
       call: wait?.call ?? null,

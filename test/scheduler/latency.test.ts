@@ -155,3 +155,21 @@ describe('a call takes', () => {
     )
   })
 })
+
+test('the time that CPUs go over to threads in is at the beginning of the stretches in which those run', () => {
+  fc.assert(
+    fc.property(
+      cases,
+      fc.constantFrom('rr:quantum=2', 'mlfq', 'priority'),
+      fc.constantFrom(1, 2),
+      (one, policy, cpus) => {
+        const costs = { ...unit, processSwitch: 3, threadSwitch: 1, migration: 2 }
+        const { recorder, dispatcher } = timed(scenarioOf(one), policy, cpus, costs)
+        let sum = 0
+        for (const { switching } of recorder.stretches) sum += switching
+        expect(sum).toBe(dispatcher.cpus.reduce((all, { switchNs }) => all + switchNs, 0))
+      },
+    ),
+    { numRuns: 60 * runs },
+  )
+})
