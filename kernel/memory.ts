@@ -149,11 +149,15 @@ export function protectMemory(
   const end = start + Math.ceil(length / PAGE_SIZE) * PAGE_SIZE
   kernel.mappingsEpoch += 1
   let covered = start
-  for (const piece of cutMappings(kernel, process, start, end)) {
-    if (piece.start > covered) break
-    if ((prot & PROT_WRITE) !== 0 && !piece.mayWrite) return 'EACCES'
-    piece.prot = prot
-    covered = piece.start + piece.length
+  // Only what is changed is cut: how many pieces there are can be seen of System V memory.
+  for (const mapping of [...process.mappings]) {
+    const from = Math.max(start, mapping.start)
+    const to = Math.min(end, mapping.start + mapping.length)
+    if (from >= to) continue
+    if (from > covered) break
+    if ((prot & PROT_WRITE) !== 0 && !mapping.mayWrite) return 'EACCES'
+    if (mapping.prot !== prot) for (const piece of cutMappings(kernel, process, from, to)) piece.prot = prot
+    covered = to
   }
   return covered >= end ? null : 'ENOMEM'
 }

@@ -34,6 +34,7 @@ const USES: { readonly [op: string]: string } = {
   rw_unlock: 'rwlock',
   barrier_wait: 'barrier',
 }
+const LOCKS = ['mutex_lock', 'mutex_timedlock']
 const WAITS = ['cond_wait', 'cond_timedwait']
 
 /** Why the step can't be taken next, or must not; `null`: it may. */
@@ -83,6 +84,11 @@ function forbiddenObject(game: Game, { p, op, args }: Issue): string | null {
     case 'cond_timedwait': {
       if (latest(game, lock(args)) !== 'mutex') return 'there is no mutex'
       if (!mayUnlock(game, p, lock(args))) return "the mutex is not the process's own"
+      if (
+        op === 'cond_timedwait' &&
+        game.blocked().some((other) => LOCKS.includes(other.op) && object(other.args) === lock(args))
+      )
+        return 'whether it has the mutex again before who waits for it is not promised'
       return waiters(game, args).every((other) => lock(other.args) === lock(args))
         ? null
         : 'others wait with another mutex'
