@@ -58,6 +58,9 @@ export function sendStream(kernel: Kernel, thread: Thread, open: OpenSocket, mes
       if (call !== null) call.progress = sent
       return waitOn(kernel, thread, room(open.socket))
     }
+    // The peer that has shut down before it was connected has not told this end.
+    if ((reads(kernel, peer, STATE).shut & RCV) !== 0)
+      return sent > 0 ? done(kernel, sent) : broken(kernel, thread, flags)
     const bytes = data.slice(sent, sent + STREAM_MAX)
     enqueue(kernel, peer, open.socket, {
       data: bytes,

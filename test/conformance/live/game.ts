@@ -19,6 +19,14 @@ export interface Told extends Issue {
 /** What a descriptor leads to. */
 export type Kind = 'reader' | 'writer' | 'both ends' | 'stream' | 'dgram' | 'seqpacket' | 'listener' | 'file' | 'queue'
 
+/** An open descriptor; sockets may have a name and a peer. */
+export interface Open {
+  readonly fd: number
+  readonly kind: Kind
+  readonly bound: boolean
+  readonly connected: boolean
+}
+
 /** The numbers of processes go up to here. */
 export const PROCS_MAX = 16
 
@@ -88,9 +96,21 @@ export class Game implements Program {
     return [...this.#busy.values()].flatMap((at) => this.steps[at] ?? [])
   }
 
-  descriptors(p: number): { fd: number; kind: Kind }[] {
-    const found = Object.entries(this.#process(p).descriptors)
-    return found.map(([fd, open]) => ({ fd: Number(fd), kind: this.#kind(open) }))
+  descriptors(p: number): Open[] {
+    return Object.entries(this.#process(p).descriptors).map(([fd, open]) => {
+      const described = this.state.objects[open] as unknown as Fields // an open file of any kind
+      const socket = this.state.objects[String(described.socket)] as unknown as Fields | undefined
+      const kind = socket === undefined ? fileKind(described) : socketKind(socket)
+      const bound = socket !== undefined && socket.path !== null
+      return { fd: Number(fd), kind, bound, connected: socket !== undefined && socket.peer !== null }
+    })
+  }
+
+  /** The names that sockets of those kinds have now. */
+  names(kinds: readonly Kind[]): string[] {
+    const sockets = (Object.values(this.state.objects) as unknown as Fields[]).filter(({ kind }) => kind === 'socket')
+    const named = sockets.filter((socket) => socket.file !== null && kinds.includes(socketKind(socket)))
+    return named.map(({ path }) => String(path))
   }
 
   /** In which slots something is mapped. */
@@ -113,19 +133,15 @@ export class Game implements Program {
     if (process === undefined) throw new Error(`there is no process ${p}`)
     return process
   }
+}
 
-  #kind(open: string): Kind {
-    const { kind, flags, socket } = this.state.objects[open] as unknown as Fields // an open file of any kind
-    if (kind === 'open queue') return 'queue'
-    if (kind === 'open pipe') return (['reader', 'writer', 'both ends'] as const)[Number(flags) & O_ACCMODE] ?? 'reader'
-    if (kind !== 'open socket') return 'file'
-    const { type, state } = this.state.objects[String(socket)] as unknown as Fields // sockets are never gone before it
-    return state === 'listening'
-      ? 'listener'
-      : type === SOCK_STREAM
-        ? 'stream'
-        : type === SOCK_DGRAM
-          ? 'dgram'
-          : 'seqpacket'
-  }
+const fileKind = ({ kind, flags }: Fields): Kind => {
+  if (kind === 'open queue') return 'queue'
+  if (kind !== 'open pipe') return 'file'
+  return (['reader', 'writer', 'both ends'] as const)[Number(flags) & O_ACCMODE] ?? 'reader'
+}
+
+const socketKind = ({ type, state }: Fields): Kind => {
+  if (state === 'listening') return 'listener'
+  return type === SOCK_STREAM ? 'stream' : type === SOCK_DGRAM ? 'dgram' : 'seqpacket'
 }

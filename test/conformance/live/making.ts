@@ -1,5 +1,5 @@
 import type { Fields } from '../fields.ts'
-import type { Game, Kind } from './game.ts'
+import type { Game, Kind, Open } from './game.ts'
 
 /** What the arguments of a step are drawn from: mostly what is there, so that most steps come to something. */
 
@@ -13,7 +13,9 @@ export interface Way {
   readonly args: (at: Making) => Fields | null
 }
 
-/** Beside a way's weight, where the process has fewer than two descriptors of that kind. */
+/** Whether a descriptor is one that the operation makes sense on. */
+type Fits = (open: Open) => boolean
+
 const FIRST_DESCRIPTOR = 3
 
 /** A process about to make a step. */
@@ -41,10 +43,11 @@ export class Making {
   }
 
   /** A descriptor of one of the kinds, any kind where none is named; now and then one that is not open, or another. */
-  fd(...kinds: readonly Kind[]): number | null {
+  fd(kinds: readonly Kind[] = [], fits: Fits = () => true): number | null {
     const open = this.game.descriptors(this.p)
     if (this.sometimes(2)) return FIRST_DESCRIPTOR + this.#draw(7)
-    const fitting = this.sometimes(4) || kinds.length === 0 ? open : open.filter(({ kind }) => kinds.includes(kind))
+    const ofKind = this.sometimes(3) || kinds.length === 0 ? open : open.filter(({ kind }) => kinds.includes(kind))
+    const fitting = this.sometimes(10) ? ofKind : ofKind.filter(fits)
     return fitting.length === 0 ? null : this.pick(fitting).fd
   }
 
@@ -76,9 +79,9 @@ const BIG_READS = [1, 10, 100, 4095, 4096, 5000, 36_544, 65_536, 200_000]
 
 /** An operation on a descriptor of one of the kinds. */
 export const on =
-  (kinds: readonly Kind[], more: (at: Making) => Fields = () => ({})): Way['args'] =>
+  (kinds: readonly Kind[], more: (at: Making) => Fields = () => ({}), fits?: Fits): Way['args'] =>
   (at) => {
-    const fd = at.fd(...kinds)
+    const fd = at.fd(kinds, fits)
     return fd === null ? null : { fd, ...more(at) }
   }
 
@@ -86,7 +89,7 @@ export const on =
 export const where =
   (sensible: (at: Making) => boolean, args: (at: Making) => Fields | null): Way['args'] =>
   (at) =>
-    sensible(at) || at.sometimes(5) ? args(at) : null
+    sensible(at) || at.sometimes(4) ? args(at) : null
 
 /** Every family has these: who calls, and who ends. */
 export const processes: readonly Way[] = [
@@ -96,12 +99,19 @@ export const processes: readonly Way[] = [
     args: ({ game }) => (game.alive().length < 5 ? { child: game.processes } : null),
   },
   { op: 'exit', weight: 1, args: (at) => (at.game.alive().length > 1 ? { code: at.pick([0, 1, 2]) } : null) },
-  { op: 'kill', weight: 4, args: (at) => kill(at) },
-  { op: 'sigcount', weight: 1, args: (at) => ({ sig: at.pick(['SIGUSR1', 'SIGUSR1', 'SIGUSR2']) }) },
+  { op: 'kill', weight: 6, args: where(({ game }) => game.blocked().length > 0, kill) },
+  {
+    op: 'sigcount',
+    weight: 1,
+    args: where(
+      ({ game }) => game.returned('kill').length > 0,
+      (at) => ({ sig: at.pick(['SIGUSR1', 'SIGUSR1', 'SIGUSR2']) }),
+    ),
+  },
 ]
 
 /** Mostly somebody who waits, and mostly to interrupt him. */
-function kill(at: Making): Fields | null {
+function kill(at: Making): Fields {
   const blocked = at.game.blocked().map(({ p }) => p)
   const to = at.pick(blocked.length > 0 && at.sometimes(80) ? blocked : at.game.alive())
   const mild = at.sometimes(75) || to === at.p
@@ -110,7 +120,7 @@ function kill(at: Making): Fields | null {
 
 /** Rarer ones, about signals themselves. */
 export const signals: readonly Way[] = [
-  { op: 'pause', weight: 2, args: (at) => (at.game.idle().length > 1 ? {} : null) },
+  { op: 'pause', weight: 2, args: (at) => (at.game.idle().length > 1 && at.sometimes(40) ? {} : null) },
   {
     op: 'sigaction',
     weight: 2,

@@ -13,8 +13,9 @@ import { inCommon, namedSemaphores, pthreadObjects, sharedMemory, sysvMemory } f
  */
 
 interface Family {
-  /** A program is on one of these. */
+  /** A program is on one of these, or on two. */
   readonly kinds: readonly (readonly Way[])[]
+  readonly two?: boolean
   /** What happens first. */
   readonly first?: (processes: number) => Issue[]
 }
@@ -39,7 +40,7 @@ const families = {
   sem: { kinds: [namedSemaphores] },
   sync: { kinds: [pthreadObjects], first: inCommon },
   shm: { kinds: [sharedMemory] },
-  mixed: { kinds: [all.flat()] },
+  mixed: { kinds: all, two: true },
 } satisfies { readonly [name: string]: Family }
 
 export type FamilyName = keyof typeof families
@@ -60,8 +61,9 @@ const TRIES = 40
 
 /** @returns the program as it ended on the model */
 export function randomProgram(draw: Draw, { family, length, users, transact = null }: Wish): Game {
-  const { kinds, first }: Family = families[family]
-  const ways = kinds[draw(kinds.length)] ?? []
+  const { kinds, two = false, first }: Family = families[family]
+  const some = (): readonly Way[] => kinds[draw(kinds.length)] ?? []
+  const ways = two ? [...some(), ...some()] : some()
   const big = draw(10) < 4
   const uids = randomUsers(draw, users)
   let game = new Game(uids, transact)

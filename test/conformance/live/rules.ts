@@ -84,10 +84,7 @@ function forbiddenObject(game: Game, { p, op, args }: Issue): string | null {
     case 'cond_timedwait': {
       if (latest(game, lock(args)) !== 'mutex') return 'there is no mutex'
       if (!mayUnlock(game, p, lock(args))) return "the mutex is not the process's own"
-      if (
-        op === 'cond_timedwait' &&
-        game.blocked().some((other) => LOCKS.includes(other.op) && object(other.args) === lock(args))
-      )
+      if (op === 'cond_timedwait' && isWaitedFor(game, lock(args)))
         return 'whether it has the mutex again before who waits for it is not promised'
       return waiters(game, args).every((other) => lock(other.args) === lock(args))
         ? null
@@ -109,6 +106,12 @@ function latest(game: Game, place: string): string | null {
 const waiters = (game: Game, cond: Fields): Issue[] =>
   game.blocked().filter(({ op, args }) => WAITS.includes(op) && object(args) === object(cond))
 
+/** Somebody waits for the mutex, or will when his condition is signalled. */
+const isWaitedFor = (game: Game, mutex: string): boolean =>
+  game
+    .blocked()
+    .some(({ op, args }) => (WAITS.includes(op) ? lock(args) : LOCKS.includes(op) && object(args)) === mutex)
+
 /** Others than normal mutexes look who unlocks. */
 function mayUnlock(game: Game, p: number, place: string): boolean {
   const made = game.log.filter(({ op, args }) => op === 'mutex_init' && object(args) === place).at(-1)
@@ -116,7 +119,8 @@ function mayUnlock(game: Game, p: number, place: string): boolean {
   return ownerOf(game, place) === p
 }
 
-function ownerOf(game: Game, place: string): number | null {
+/** Who has taken the mutex there last, and not given it up. */
+export function ownerOf(game: Game, place: string): number | null {
   let owner: number | null = null
   for (const told of game.log) {
     const { p, op, args, out } = told
@@ -124,7 +128,11 @@ function ownerOf(game: Game, place: string): number | null {
       if (out.blocks === true) owner = null
       else if (out.errno === undefined || out.errno === 'ETIMEDOUT') owner = p
     } else if (object(args) === place) {
-      if (['mutex_lock', 'mutex_trylock', 'mutex_timedlock'].includes(op) && returned(told)) owner = p
+      if (
+        ['mutex_lock', 'mutex_trylock', 'mutex_timedlock'].includes(op) &&
+        (returned(told) || out.errno === 'EOWNERDEAD')
+      )
+        owner = p
       if (op === 'mutex_unlock' && returned(told)) owner = null
     }
   }

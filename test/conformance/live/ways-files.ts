@@ -1,4 +1,5 @@
-import { descriptors, on, processes, signals, type Way, where } from './making.ts'
+import type { Kind, Open } from './game.ts'
+import { descriptors, type Making, on, processes, signals, type Way, where } from './making.ts'
 
 /** Programs on pipes, FIFOs and Unix sockets. */
 
@@ -43,7 +44,14 @@ export const pipes: readonly Way[] = [
       }),
     ),
   },
-  { op: 'unlink', weight: 1, args: (at) => ({ path: at.pick(['f', 'f', 'g']) }) },
+  {
+    op: 'unlink',
+    weight: 1,
+    args: where(
+      (at) => at.game.returned('mkfifo').length > 0,
+      (at) => ({ path: at.pick(['f', 'f', 'g']) }),
+    ),
+  },
   { op: 'write', weight: 14, args: on(['writer', 'both ends'], (at) => ({ data: at.data() })) },
   { op: 'read', weight: 14, args: on(['reader', 'both ends'], (at) => ({ len: at.length() })) },
   { op: 'get_pipe_sz', weight: 1, args: on(PIPES) },
@@ -56,52 +64,111 @@ export const pipes: readonly Way[] = [
 
 const type = ['SOCK_STREAM', 'SOCK_STREAM', 'SOCK_SEQPACKET', 'SOCK_DGRAM', 'SOCK_STREAM|SOCK_NONBLOCK']
 
+/** Those that can be told a peer, and those that have one. */
+const lonely = ({ connected }: Open): boolean => !connected
+const unnamed = ({ bound, connected }: Open): boolean => !bound && !connected
+const named = ({ bound, connected }: Open): boolean => bound && !connected
+const connected = ({ connected: has }: Open): boolean => has
+const heard = ({ kind, connected: has, bound }: Open): boolean => has || (kind === 'dgram' && bound)
+
+/** The name of one who could be reached, mostly. */
+const name = (at: Making, kinds: readonly Kind[]): string => {
+  const there = at.game.names(kinds)
+  return there.length === 0 || at.sometimes(10) ? at.pick(['u', 'v', 'w']) : at.pick(there)
+}
+const someName =
+  (kinds: readonly Kind[]) =>
+  ({ game }: Making): boolean =>
+    game.names(kinds).length > 0
+
 export const sockets: readonly Way[] = [
   ...processes,
   ...descriptors,
   {
     op: 'socketpair',
-    weight: 5,
+    weight: 3,
     args: where(
       (at) => !at.has(...SOCKETS),
       (at) => ({ type: at.pick(type) }),
     ),
   },
-  { op: 'socket', weight: 8, args: (at) => (at.game.descriptors(at.p).length < 6 ? { type: at.pick(type) } : null) },
-  { op: 'bind', weight: 8, args: on(SOCKETS, (at) => ({ path: at.pick(['u', 'u', 'v', 'w']) })) },
-  { op: 'listen', weight: 7, args: on(['stream', 'seqpacket', 'listener'], (at) => ({ backlog: at.pick([0, 1, 5]) })) },
-  { op: 'connect', weight: 10, args: on(SOCKETS, (at) => ({ path: at.pick(['u', 'u', 'v', 'w']) })) },
-  { op: 'accept', weight: 9, args: on(['listener']) },
+  {
+    op: 'socket',
+    weight: 14,
+    args: where(
+      (at) => at.game.descriptors(at.p).filter(lonely).length < 2,
+      (at) => ({ type: at.pick(type) }),
+    ),
+  },
+  { op: 'bind', weight: 10, args: on(SOCKETS, (at) => ({ path: at.pick(['u', 'u', 'v', 'w']) }), unnamed) },
+  {
+    op: 'listen',
+    weight: 14,
+    args: on(['stream', 'seqpacket', 'listener'], (at) => ({ backlog: at.pick([0, 1, 5]) }), named),
+  },
+  {
+    op: 'connect',
+    weight: 16,
+    args: where(
+      someName(['listener', 'dgram']),
+      on(SOCKETS, (at) => ({ path: name(at, ['listener', 'listener', 'dgram']) }), lonely),
+    ),
+  },
+  { op: 'accept', weight: 12, args: on(['listener']) },
   {
     op: 'shutdown',
-    weight: 3,
+    weight: 2,
     args: on([...SOCKETS, 'listener'], (at) => ({ how: at.pick(['SHUT_RD', 'SHUT_WR', 'SHUT_WR', 'SHUT_RDWR']) })),
   },
   {
     op: 'send',
-    weight: 12,
-    args: on(SOCKETS, (at) => ({ data: at.little(), flags: at.pick(['0', '0', '0', 'MSG_DONTWAIT', 'MSG_NOSIGNAL']) })),
+    weight: 14,
+    args: on(
+      SOCKETS,
+      (at) => ({ data: at.little(), flags: at.pick(['0', '0', '0', 'MSG_DONTWAIT', 'MSG_NOSIGNAL']) }),
+      connected,
+    ),
   },
   {
     op: 'sendto',
-    weight: 6,
-    args: on(['dgram', 'dgram', 'seqpacket', 'stream'], (at) => ({
-      data: at.little(),
-      path: at.pick(['u', 'u', 'v', 'w']),
-      flags: at.pick(['0', '0', 'MSG_DONTWAIT']),
-    })),
+    weight: 8,
+    args: where(
+      someName(['dgram']),
+      on(['dgram', 'dgram', 'seqpacket', 'stream'], (at) => ({
+        data: at.little(),
+        path: name(at, ['dgram']),
+        flags: at.pick(['0', '0', 'MSG_DONTWAIT']),
+      })),
+    ),
   },
   {
     op: 'recv',
-    weight: 14,
-    args: on(SOCKETS, (at) => ({
-      len: at.pick([1, 2, 10, 100]),
-      flags: at.pick(['0', '0', '0', 'MSG_DONTWAIT', 'MSG_PEEK', 'MSG_DONTWAIT|MSG_PEEK', 'MSG_WAITALL', 'MSG_TRUNC']),
-    })),
+    weight: 16,
+    args: on(
+      SOCKETS,
+      (at) => ({
+        len: at.pick([1, 2, 10, 100]),
+        flags: at.pick([
+          '0',
+          '0',
+          '0',
+          'MSG_DONTWAIT',
+          'MSG_PEEK',
+          'MSG_DONTWAIT|MSG_PEEK',
+          'MSG_WAITALL',
+          'MSG_TRUNC',
+        ]),
+      }),
+      heard,
+    ),
   },
-  { op: 'read', weight: 2, args: on(SOCKETS, (at) => ({ len: at.pick([1, 10]) })) },
-  { op: 'write', weight: 2, args: on(SOCKETS, (at) => ({ data: at.little() })) },
-  { op: 'unlink', weight: 1, args: (at) => ({ path: at.pick(['u', 'v']) }) },
+  { op: 'read', weight: 2, args: on(SOCKETS, (at) => ({ len: at.pick([1, 10]) }), heard) },
+  { op: 'write', weight: 2, args: on(SOCKETS, (at) => ({ data: at.little() }), connected) },
+  {
+    op: 'unlink',
+    weight: 1,
+    args: where(someName(['listener', 'dgram', 'stream']), (at) => ({ path: at.pick(['u', 'v']) })),
+  },
 ]
 
 /** Descriptors that go through sockets, and what becomes of the pipes that they are of. */
@@ -124,7 +191,14 @@ export const passing: readonly Way[] = [
       (at) => ({ flags: at.pick(['0', 'O_NONBLOCK']) }),
     ),
   },
-  { op: 'sendfd', weight: 12, args: on(SOCKETS, (at) => ({ which: at.fd(...PIPES) ?? 9, data: at.little() })) },
+  {
+    op: 'sendfd',
+    weight: 14,
+    args: where(
+      (at) => at.has(...PIPES),
+      on(SOCKETS, (at) => ({ which: at.fd(PIPES) ?? 9, data: at.little() }), connected),
+    ),
+  },
   { op: 'recvfd', weight: 12, args: on(SOCKETS, (at) => ({ len: at.pick([1, 10, 10]) })) },
   { op: 'send', weight: 3, args: on(SOCKETS, (at) => ({ data: at.little(), flags: '0' })) },
   {

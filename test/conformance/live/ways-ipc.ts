@@ -4,7 +4,7 @@ import { descriptors, type Making, on, processes, signals, type Way, where } fro
 /** Programs on message queues and System V objects. */
 
 const abs = (at: Making): Fields => ({ abs: at.pick(['past', 'past', 'badnsec']) })
-const priority = (at: Making): number => at.pick([0, 0, 1, 1, 2, 31, 32_767, 32_768])
+const priority = (at: Making): number => (at.sometimes(3) ? 32_768 : at.pick([0, 0, 1, 1, 2, 31, 32_767]))
 
 const mqd = (more: (at: Making) => Fields = () => ({})): Way['args'] => {
   const args = on(['queue'], more)
@@ -17,7 +17,7 @@ const mqd = (more: (at: Making) => Fields = () => ({})): Way['args'] => {
 }
 const WHENCE = ['SEEK_SET', 'SEEK_CUR', 'SEEK_END']
 const message = (at: Making): Fields => ({
-  data: at.pick(['', at.little(), at.little(), at.little(), `${at.little()}+Z*5`, 'Y*8', 'X*9']),
+  data: at.sometimes(3) ? 'X*17' : at.pick(['', at.little(), at.little(), at.little(), `${at.little()}+Z*5`, 'Y*8']),
   prio: priority(at),
 })
 const length = (at: Making): Fields => ({ len: at.pick([8, 8, 8, 16, 16, 8192, 7]) })
@@ -31,8 +31,10 @@ export const messageQueues: readonly Way[] = [
     args: where(
       (at) => !at.has('queue'),
       (at) => ({
-        name: at.pick(['/q', '/q', '/q', '/r', '/a/b', 'q']),
+        name: at.sometimes(3) ? at.pick(['/a/b', 'q']) : at.pick(['/q', '/q', '/q', '/r']),
         oflag: at.pick([
+          'O_CREAT|O_RDWR',
+          'O_CREAT|O_RDWR',
           'O_CREAT|O_RDWR',
           'O_CREAT|O_RDWR',
           'O_CREAT|O_RDWR',
@@ -40,23 +42,25 @@ export const messageQueues: readonly Way[] = [
           'O_CREAT|O_RDWR|O_NONBLOCK',
           'O_RDONLY',
           'O_WRONLY',
-          'O_RDWR|O_NONBLOCK',
+          'O_CREAT|O_RDONLY',
+          'O_CREAT|O_WRONLY',
         ]),
-        mode: at.pick(['0600', '0600', '0666', '0622', '0444']),
-        attr: at.pick([
-          { maxmsg: 1, msgsize: 8 },
-          { maxmsg: 2, msgsize: 8 },
-          { maxmsg: 2, msgsize: 16 },
-          { maxmsg: 3, msgsize: 8 },
-          { maxmsg: 1, msgsize: 0 },
-          { maxmsg: 11, msgsize: 8 },
-          null,
-        ]),
+        mode: at.pick(['0600', '0600', '0600', '0666', '0622', '0444']),
+        attr: at.sometimes(6)
+          ? at.pick([{ maxmsg: 1, msgsize: 0 }, { maxmsg: 11, msgsize: 8 }, { maxmsg: -1, msgsize: 8 }, null])
+          : { maxmsg: at.pick([1, 1, 2, 2, 3]), msgsize: at.pick([8, 8, 16]) },
       }),
     ),
   },
   { op: 'mq_close', weight: 2, args: mqd() },
-  { op: 'mq_unlink', weight: 2, args: (at) => ({ name: at.pick(['/q', '/q', '/r']) }) },
+  {
+    op: 'mq_unlink',
+    weight: 1,
+    args: where(
+      (at) => at.game.returned('mq_open').length > 0,
+      (at) => ({ name: at.pick(['/q', '/q', '/r']) }),
+    ),
+  },
   { op: 'mq_send', weight: 14, args: mqd(message) },
   { op: 'mq_receive', weight: 14, args: mqd(length) },
   { op: 'mq_timedsend', weight: 3, args: mqd((at) => ({ ...message(at), ...abs(at) })) },
@@ -71,6 +75,7 @@ export const messageQueues: readonly Way[] = [
 const make = (at: Making): Fields => ({
   key: at.pick(['1', '1', '1', '2', 'IPC_PRIVATE']),
   flags: at.pick([
+    'IPC_CREAT|0600',
     'IPC_CREAT|0600',
     'IPC_CREAT|0600',
     'IPC_CREAT|0666',
@@ -117,16 +122,16 @@ export const sysvMessages: readonly Way[] = [
 ]
 
 const sembuf = (at: Making): Fields => ({
-  num: at.pick([0, 0, 0, 1, 1, 2]),
+  num: at.sometimes(3) ? 2 : at.pick([0, 0, 1]),
   op: at.pick([1, 1, 2, 3, -1, -1, -2, -3, 0]),
   flg: at.pick(['0', '0', '0', 'SEM_UNDO', 'SEM_UNDO', 'IPC_NOWAIT', 'IPC_NOWAIT|SEM_UNDO']),
 })
-const num = (at: Making): Fields => ({ num: at.pick([0, 0, 0, 1, 1, 5]) })
+const num = (at: Making): Fields => ({ num: at.sometimes(3) ? 5 : at.pick([0, 0, 1]) })
 
 export const sysvSemaphores: readonly Way[] = [
   ...processes,
   ...signals,
-  { op: 'semget', weight: 20, args: few('semget', (at) => ({ nsems: at.pick([1, 2, 2, 2, 0]), ...make(at) })) },
+  { op: 'semget', weight: 20, args: few('semget', (at) => ({ nsems: at.sometimes(3) ? 0 : 2, ...make(at) })) },
   {
     op: 'semop',
     weight: 26,
@@ -135,7 +140,10 @@ export const sysvSemaphores: readonly Way[] = [
   {
     op: 'sem_setval',
     weight: 4,
-    args: id('semget', (at) => ({ ...num(at), val: at.pick([0, 1, 2, 3, 32_767, 32_768, -1]) })),
+    args: id('semget', (at) => ({
+      ...num(at),
+      val: at.sometimes(5) ? at.pick([32_767, 32_768, -1]) : at.pick([0, 1, 2, 3]),
+    })),
   },
   { op: 'sem_getval', weight: 5, args: id('semget', num) },
   { op: 'sem_getncnt', weight: 2, args: id('semget', num) },

@@ -1,10 +1,11 @@
 import type { Fields } from '../fields.ts'
 import type { Issue } from '../posix.ts'
 import { descriptors, type Making, on, processes, signals, type Way, where } from './making.ts'
+import { ownerOf } from './rules.ts'
 
 /** Programs on shared memory, semaphores and pthread objects. */
 
-const modes = ['0600', '0600', '0600', '0644', '0666', '0444', '0']
+const modes = ['0600', '0600', '0600', '0600', '0644', '0666', '0666', '0444', '0']
 
 /** Something in a slot that is mapped. */
 const mapped =
@@ -25,7 +26,7 @@ const mapping: readonly Way[] = [
     args: where(
       (at) => at.game.descriptors(at.p).length < 4,
       (at) => ({
-        name: at.pick(['/a', '/a', '/a', '/b', 'a', '//b', '/a/b']),
+        name: at.sometimes(4) ? at.pick(['a', '//b', '/a/b']) : at.pick(['/a', '/a', '/a', '/b']),
         oflag: at.pick([
           'O_CREAT|O_RDWR',
           'O_CREAT|O_RDWR',
@@ -140,10 +141,10 @@ export const namedSemaphores: readonly Way[] = [
     args: where(
       (at) => at.game.semaphores(at.p).length < 2,
       (at) => ({
-        name: at.pick(['/s', '/s', '/s', '/t', 's', '/a/b']),
+        name: at.sometimes(4) ? at.pick(['s', '/a/b']) : at.pick(['/s', '/s', '/s', '/t']),
         oflag: at.pick(['O_CREAT', 'O_CREAT', 'O_CREAT', 'O_CREAT|O_EXCL', '0']),
         mode: at.pick(modes),
-        value: at.pick([0, 0, 0, 1, 2, 2_147_483_647, 2_147_483_648]),
+        value: at.sometimes(4) ? at.pick([2_147_483_647, 2_147_483_648]) : at.pick([0, 0, 1, 2]),
         slot: at.pick([0, 0, 1, 2]),
       }),
     ),
@@ -175,6 +176,18 @@ const mutex = (at: Making): Fields => ({ map: 0, off: at.pick([0, 0, 0, 64]) })
 const at =
   (off: number): Way['args'] =>
   () => ({ map: 0, off })
+/** Mostly one that the process has. */
+function own(at: Making): Fields | null {
+  if (at.sometimes(8)) return mutex(at)
+  const found = MUTEXES.filter((off) => ownerOf(at.game, `0+${off}`) === at.p)
+  return found.length === 0 ? null : { map: 0, off: at.pick(found) }
+}
+function waiting(at: Making): Fields | null {
+  const lock = own(at)
+  return lock === null ? null : { map: 0, off: CONDITION, mutex_off: lock.off }
+}
+/** A robust mutex's owner has died. */
+const orphaned = ({ game }: Making): boolean => game.log.some(({ out }) => out.errno === 'EOWNERDEAD')
 /** The first step that can be. */
 const FIRST = 60
 
@@ -196,14 +209,17 @@ export const pthreadObjects: readonly Way[] = [
   { op: 'mutex_lock', weight: 16, args: mutex },
   { op: 'mutex_trylock', weight: 4, args: mutex },
   { op: 'mutex_timedlock', weight: 3, args: (at) => ({ ...mutex(at), abs: at.pick(['past', 'past', 'badnsec']) }) },
-  { op: 'mutex_unlock', weight: 16, args: mutex },
-  { op: 'mutex_consistent', weight: 3, args: mutex },
+  { op: 'mutex_unlock', weight: 18, args: own },
+  { op: 'mutex_consistent', weight: 12, args: where(orphaned, mutex) },
   { op: 'mutex_destroy', weight: 1, args: (at) => (at.sometimes(20) ? mutex(at) : null) },
-  { op: 'cond_wait', weight: 10, args: (at) => ({ map: 0, off: CONDITION, mutex_off: at.pick([0, 0, 64]) }) },
+  { op: 'cond_wait', weight: 14, args: waiting },
   {
     op: 'cond_timedwait',
     weight: 2,
-    args: (at) => ({ map: 0, off: CONDITION, mutex_off: 0, abs: at.pick(['past', 'badnsec']) }),
+    args: (at) => {
+      const wait = waiting(at)
+      return wait === null ? null : { ...wait, abs: at.pick(['past', 'badnsec']) }
+    },
   },
   { op: 'cond_signal', weight: 8, args: at(CONDITION) },
   { op: 'cond_broadcast', weight: 4, args: at(CONDITION) },

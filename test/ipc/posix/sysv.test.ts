@@ -122,3 +122,16 @@ test('a process that owes something ends in a step of its own: before that, othe
   )
   expect(seen).toEqual(['0', '1'])
 })
+
+test('mprotect cuts an attachment in two, each counted, where it changes something and nowhere else', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.do('a', posix.shmget(1, 8192, MAKE))
+  const attached = () => (hand.do('a', posix.shmctl(0, posix.IPC_STAT)) as posix.ShmidDs).shm_nattch
+  const at = hand.number('a', posix.shmat(0, null, posix.SHM_RDONLY))
+  expect(hand.do('a', posix.mprotect(at + 4096, 8192, posix.PROT_READ | posix.PROT_WRITE))).toBe('EACCES')
+  expect(attached()).toBe(1)
+  expect(hand.do('a', posix.mprotect(at + 4096, 4096, posix.PROT_READ))).toBeUndefined()
+  expect(attached()).toBe(1)
+  expect(hand.do('a', posix.mprotect(at + 4096, 8192, posix.PROT_NONE))).toBe('ENOMEM')
+  expect(attached()).toBe(2)
+})
