@@ -30,6 +30,7 @@ export interface MachineOptions {
   readonly cpus?: number
   readonly cost?: string
   readonly queues?: Layout
+  readonly svg?: string
 }
 
 export function withMachineOptions(command: Command): Command {
@@ -51,7 +52,7 @@ export const onMachine = ({ cpus, cost, queues }: MachineOptions): OnMachine => 
 
 /** The options of a machine where no policy decides. */
 export function refuseMachine(options: MachineOptions): void {
-  for (const name of ['cpus', 'cost', 'queues'] as const)
+  for (const name of ['cpus', 'cost', 'queues', 'svg'] as const)
     if (options[name] !== undefined)
       throw new BadInput(`--${name} is for a policy; name one, as in --policy rr:quantum=2ms`)
 }

@@ -6,6 +6,9 @@ import { leave } from './exit.ts'
 
 export type Colors = ReturnType<typeof pc.createColors>
 
+/** No colours at all. */
+export const PLAIN: Colors = pc.createColors(false)
+
 export interface Terminal {
   readonly colors: Colors
   /** Columns to draw in. */
@@ -41,7 +44,7 @@ export function terminal(argv: readonly string[] = process.argv): Terminal {
 /** A terminal that is a sheet of paper: what is printed is kept, a line each. */
 export function paper(lines: string[]): Terminal {
   return {
-    colors: pc.createColors(false),
+    colors: PLAIN,
     width: WIDTH,
     watched: false,
     exitCode: 0,

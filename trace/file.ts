@@ -19,8 +19,13 @@ import type { Trace } from './trace.ts'
 /** Traces as files: written beside and then put in place, so that there is never half a trace under the name. */
 
 /** What is kept in files, and how their names end. */
-export type Kind = 'trace' | 'schedule' | 'report'
-const ENDINGS: { readonly [K in Kind]: string } = { trace: '.ndjson', schedule: '.json', report: '.txt' }
+export type Kind = 'trace' | 'schedule' | 'report' | 'picture'
+const ENDINGS: { readonly [K in Kind]: string } = {
+  trace: '.ndjson',
+  schedule: '.json',
+  report: '.txt',
+  picture: '.svg',
+}
 
 /** Writes the trace to a file. @throws BadInput when it can't be written */
 export function writeTrace(trace: Trace, path: string): void {
@@ -36,9 +41,14 @@ export function writePieces(pieces: Iterable<Uint8Array>, path: string, kind: Ki
   })
 }
 
-/** Looks before the work is done whether its trace could be written there. @throws BadInput when not */
-export function checkWritable(path: string): void {
-  put(path, 'trace', null)
+/** Writes a picture, whole or not at all. @throws BadInput when it can't be written */
+export function writePicture(svg: string, path: string): void {
+  writePieces([Buffer.from(svg)], path, 'picture')
+}
+
+/** Looks before the work is done whether what comes of it could be written there. @throws BadInput when not */
+export function checkWritable(path: string, kind: Kind = 'trace'): void {
+  put(path, kind, null)
 }
 
 /** @param write `null` only tries: whatever is at `path` stays as it is */
@@ -112,6 +122,7 @@ const WRITERS: { readonly [K in Kind]: string } = {
   trace: "'ipclab run' and 'ipclab explore' write traces",
   schedule: "'ipclab step' and failing tests write schedules",
   report: "'ipclab explore' writes reports",
+  picture: "'ipclab run' and 'ipclab compare' draw pictures",
 }
 
 /** The text of a file. @throws BadInput when it can't be read */

@@ -1,6 +1,6 @@
 /** Traces: recording a run, its file, replaying it, its history step by step; scenario files. FORMAT.md describes the file. */
 export { deciderOf } from './again.ts'
-export { checkWritable, readTrace, writeTrace } from './file.ts'
+export { checkWritable, readTrace, writePicture, writeTrace } from './file.ts'
 export * from './format.ts'
 export { History, history, type Patch } from './history.ts'
 export { labelOf, objectLabel, placesOf, queueLabel, wordLabel } from './labels.ts'

@@ -1,10 +1,18 @@
 import type { Command } from 'commander'
 import { BadInput } from '../../kernel/index.ts'
 import { type Decider, Dispatcher, decider, policies, Recorder, readSchedule, replay } from '../../scheduler/index.ts'
-import { checkWritable, type LoadedScenario, type Origin, type Trace, writeTrace } from '../../trace/index.ts'
+import {
+  checkWritable,
+  type LoadedScenario,
+  type Origin,
+  type Trace,
+  writePicture,
+  writeTrace,
+} from '../../trace/index.ts'
 import { sayingWhere } from '../complaint.ts'
 import { drawRun, runAsData, runExitCode, section, titleLine } from '../draw/run.ts'
-import { drawTimed, timedAsData } from '../draw/timed.ts'
+import { drawTimed, timedAsData, timedAsPicture } from '../draw/timed.ts'
+import { endingLines } from '../draw/verdict.ts'
 import { replayCommand } from '../invocation.ts'
 import {
   boot,
@@ -18,7 +26,7 @@ import {
 import { recordGuarded } from '../recording.ts'
 import { loadNamed } from '../scenario.ts'
 import { fullNames } from '../schedule.ts'
-import type { Terminal } from '../terminal.ts'
+import { PLAIN, type Terminal } from '../terminal.ts'
 
 /** `ipclab run FILE`: one schedule, drawn. */
 
@@ -49,6 +57,7 @@ export function addRun(program: Command, terminal: Terminal): void {
     .option('--schedule <choices>', 'decide by hand: "P P C", or P*3 for three times P; prefixes of names will do')
   withScenarioOptions(withMachineOptions(command))
     .option('--out <path>', 'write the trace there')
+    .option('--svg <path>', 'under a policy: draw the chart there, as a picture to print')
     .option('--json', 'print the result as JSON')
     .option('--full', 'draw every step of a long run, also under a policy')
     .addHelpText(
@@ -58,6 +67,7 @@ Examples:
   ipclab run textbook/bounded-buffer
   ipclab run my.ts --policy rr:1 --set items=2
   ipclab run my.ts --policy eevdf --cpus 2 --cost x86-64
+  ipclab run my.ts --policy eevdf --cpus 2 --svg run.svg
   ipclab run textbook/message-passing --schedule "C P"
   ipclab run my.ts --seed 7 --out run.ndjson`,
     )
@@ -69,6 +79,7 @@ Examples:
 
 function run(loaded: LoadedScenario, options: Options, terminal: Terminal): number {
   if (options.out !== undefined) checkWritable(options.out)
+  if (options.svg !== undefined) checkWritable(options.svg, 'picture')
   const recorder = new Recorder()
   const { decider, from } = whoDecides(loaded, options, recorder)
   const trace = recordGuarded(loaded, { decider, from, ...boot(options) })
@@ -82,6 +93,10 @@ function run(loaded: LoadedScenario, options: Options, terminal: Terminal): numb
     if (timed !== null) drawTimed(timed, full, terminal)
     if (timed !== null && full) terminal.print('')
     drawRun(trace, loaded, { full, waited: true, steps: timed === null || full }, terminal)
+  }
+  if (timed !== null && options.svg !== undefined) {
+    const [ending = ''] = endingLines(trace.verdict, PLAIN)
+    writePicture(timedAsPicture(timed, options.full === true, loaded.scenario.title, ending), options.svg)
   }
   save(trace, options, terminal)
   return runExitCode(trace, loaded.scenario.expect)

@@ -1,6 +1,7 @@
 import stringWidth from 'fast-string-width'
 import type { CpuMeasures, Stretch } from '../../scheduler/index.ts'
 import type { Colors } from '../terminal.ts'
+import { byThread, type Column, columnsOf, partsOf, roundStep, type Scale, SWITCHING } from './over-time.ts'
 import { cut, pad } from './table.ts'
 import { time } from './time.ts'
 
@@ -8,6 +9,8 @@ import { time } from './time.ts'
 
 export interface Chart {
   readonly stretches: readonly Stretch[]
+  /** In the order in which they are drawn; one that did nothing has no row. */
+  readonly threads: readonly string[]
   readonly cpus: readonly CpuMeasures[]
   readonly from: number
   readonly to: number
@@ -23,7 +26,6 @@ const RUNNING = '█'
 const READY = '▒'
 /** For time to pass, for a device, and for what has no letter. */
 const BLOCKED = '·'
-const SWITCHING = '╱'
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 /** Objects that have a letter, unless all is to be drawn. */
 const OBJECTS_MAX = 8
@@ -35,14 +37,11 @@ const STRETCH_MAX = 4
 /** Columns between two marks on the scale, at least. */
 const MARK = 10
 
-/** What one thread, or one CPU, did in a column: how much of it each thing took. */
-type Column = Map<string, number>
-
 export function gantt(chart: Chart): string[] {
   const { stretches, from, to, cpus, width, colors, coarse, rowsMax } = chart
   const span = to - from
   if (span <= 0) return ['no time passed']
-  const threads = [...byThread(stretches)]
+  const threads = [...byThread(stretches, chart.threads)]
   const several = cpus.length > 1
   const names = [...threads.map(([thread]) => thread), ...(several ? cpus.map(({ cpu }) => `CPU ${cpu}`) : [])]
   const margin = Math.min(NAME_MAX, Math.max(...names.map((name) => stringWidth(name)))) + 2
@@ -56,7 +55,7 @@ export function gantt(chart: Chart): string[] {
     for (const { cpu } of cpus.slice(0, rowsMax)) {
       const own = stretches.filter((one) => one.activity === 'running' && one.cpu === cpu)
       const cells = columnsOf(
-        own.flatMap((one) => pieces(one, 'busy')),
+        own.flatMap((one) => partsOf(one, 'busy')),
         scale,
       ).map((column) => cpuSign(column, scale))
       lines.push(`${colors.bold(label(`CPU ${cpu}`))}${cells.join('')}`.trimEnd())
@@ -64,7 +63,7 @@ export function gantt(chart: Chart): string[] {
   const letters = lettersOf(stretches, rowsMax === Number.POSITIVE_INFINITY ? LETTERS.length : OBJECTS_MAX)
   for (const [thread, own] of threads.slice(0, rowsMax)) {
     const cells = columnsOf(
-      own.flatMap((one) => pieces(one, shade(one, several, letters))),
+      own.flatMap((one) => partsOf(one, shade(one, several, letters))),
       scale,
     )
     const drawn = cells.map((column) => most(column)).map((sign) => paint(sign, colors))
@@ -103,16 +102,6 @@ function objectLines(letters: ReadonlyMap<string, string>, width: number): strin
   return lines
 }
 
-function byThread(stretches: readonly Stretch[]): Map<string, Stretch[]> {
-  const found = new Map<string, Stretch[]>()
-  for (const one of stretches) {
-    const own = found.get(one.thread)
-    if (own === undefined) found.set(one.thread, [one])
-    else own.push(one)
-  }
-  return found
-}
-
 /** Of CPUs with more than one sign to their number the last counts. */
 function shade({ activity, cpu, object }: Stretch, several: boolean, letters: ReadonlyMap<string, string>): string {
   switch (activity) {
@@ -144,44 +133,6 @@ function cpuSign(column: Column, { per }: Scale): string {
   return switching > busy ? SWITCHING : load((busy + switching) / per)
 }
 
-/** A part of a row that has one sign. */
-interface Piece {
-  readonly from: number
-  readonly to: number
-  readonly sign: string
-}
-
-/** Of a stretch: what it was switched for, and the rest. */
-function pieces({ from, to, switching }: Stretch, sign: string): Piece[] {
-  if (switching === 0) return [{ from, to, sign }]
-  return [
-    { from, to: from + switching, sign: SWITCHING },
-    { from: from + switching, to, sign },
-  ]
-}
-
-interface Scale {
-  readonly from: number
-  readonly per: number
-  readonly columns: number
-}
-
-function columnsOf(stretches: readonly Piece[], { from, per, columns }: Scale): Column[] {
-  const cells: Column[] = Array.from({ length: columns }, () => new Map())
-  for (const one of stretches) {
-    const { sign } = one
-    const first = Math.floor((one.from - from) / per)
-    const last = Math.min(columns - 1, Math.ceil((one.to - from) / per) - 1)
-    for (let at = Math.max(0, first); at <= last; at++) {
-      const begin = Math.max(one.from - from, at * per)
-      const end = Math.min(one.to - from, (at + 1) * per)
-      const cell = cells[at]
-      if (end > begin && cell !== undefined) cell.set(sign, (cell.get(sign) ?? 0) + end - begin)
-    }
-  }
-  return cells
-}
-
 /** What took the most of a column; of equals, what came first. */
 function most(column: Column): string {
   let best = ' '
@@ -204,11 +155,4 @@ function marks(span: number, columns: number, from: number, coarse: boolean): st
     if (column >= line.length && column + text.length <= columns) line = pad(line, column) + text
   }
   return line
-}
-
-/** The next 1, 2 or 5 of a power of ten. */
-function roundStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)))
-  for (const times of [1, 2, 5]) if (times * power >= least) return times * power
-  return 10 * power
 }

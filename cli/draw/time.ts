@@ -13,6 +13,18 @@ export function time(ns: number, coarse: boolean): string {
   return `${short(ns / of)}${name}`
 }
 
+/** A policy's name with its times as people write them: `rr:quantum=2ms` for `rr:quantum=2000000`. */
+export const namedInTimes = (policy: string): string =>
+  policy.replace(
+    /(quantum|slice|latency|granularity|wakeup|boost)=(\d+)/g,
+    (_, name, ns) => `${name}=${exact(Number(ns))}`,
+  )
+
+function exact(ns: number): string {
+  const [of, unit] = UNITS.find(([of]) => ns > 0 && ns % of === 0) ?? [1, '']
+  return `${ns / of}${unit}`
+}
+
 /** A number with four digits that count, and no zeros behind its point. */
 export function short(value: number): string {
   if (Math.abs(value) >= 1000) return String(Math.round(value))

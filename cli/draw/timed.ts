@@ -4,6 +4,8 @@ import { gantt } from './gantt.ts'
 import { latencyAsData, latencyLines, messageLines } from './latencies.ts'
 import { processLines, totalLines } from './measures.ts'
 import { section } from './run.ts'
+import { timeline } from './svg/timeline.ts'
+import { namedInTimes, percent, time } from './time.ts'
 
 /** A run under a policy, over time: its chart, and what it came to. */
 
@@ -16,21 +18,73 @@ export interface Timed {
 const ROWS_MAX = 24
 
 export function drawTimed({ dispatcher, recorder }: Timed, full: boolean, terminal: Terminal): void {
-  const { costs, cpus: number, queues } = dispatcher.settings
   const measures = measuresOf(dispatcher)
   const { began, elapsed } = dispatcher.totals
   const { width, colors } = terminal
   const { stretches } = recorder
-  const coarse = costs.name === 'unit'
-  const rowsMax = full ? Number.POSITIVE_INFINITY : ROWS_MAX
+  const coarse = isCoarse(dispatcher)
+  const rowsMax = rowsOf(full)
   const { cpus } = measures
-  const on = number === 1 ? '1 CPU' : `${number} CPUs, ${queues === 'global' ? 'one run queue' : 'a run queue each'}`
-  terminal.print([`${dispatcher.name} on ${on}, costs ${costs.name}`, ''])
-  terminal.print(gantt({ stretches, cpus, from: began, to: began + elapsed, coarse, width, colors, rowsMax }))
+  terminal.print([machineLine(dispatcher), ''])
+  terminal.print(
+    gantt({
+      stretches,
+      threads: threadsOf(dispatcher),
+      cpus,
+      from: began,
+      to: began + elapsed,
+      coarse,
+      width,
+      colors,
+      rowsMax,
+    }),
+  )
   section(processLines(measures, coarse, rowsMax, terminal), terminal)
   section(totalLines(measures, coarse), terminal)
   section(latencyLines([...recorder.calls.byCall], ['call to return'], coarse, rowsMax, terminal), terminal)
   section(messageLines(recorder.messages.queues, coarse, rowsMax, terminal), terminal)
+}
+
+/** The same as a picture. @param ending how the run came to its end */
+export function timedAsPicture({ dispatcher, recorder }: Timed, full: boolean, title: string, ending: string): string {
+  const { totals, cpus } = measuresOf(dispatcher)
+  const { began, elapsed } = dispatcher.totals
+  const { stretches } = recorder
+  const coarse = isCoarse(dispatcher)
+  const at = (ns: number | null): string => (ns === null ? '-' : time(ns, coarse))
+  const words = [
+    ending,
+    `${at(totals.elapsed)} in all, utilisation ${percent(totals.utilisation)}, ${totals.switches} switches (${percent(totals.switching)}), fairness ${totals.fairness.toFixed(3)}`,
+    `means over the processes: response ${at(totals.response)}, turnaround ${at(totals.turnaround)}, waiting ${at(totals.waiting)}`,
+  ]
+  const subtitle = machineLine(dispatcher) + (coarse ? ', times in units' : '')
+  const rowsMax = rowsOf(full)
+  const threads = threadsOf(dispatcher)
+  return timeline({
+    title,
+    subtitle,
+    stretches,
+    threads,
+    cpus,
+    from: began,
+    to: began + elapsed,
+    coarse,
+    rowsMax,
+    words,
+  })
+}
+
+const rowsOf = (full: boolean): number => (full ? Number.POSITIVE_INFINITY : ROWS_MAX)
+
+/** In the order in which they came to be, as in the table. */
+const threadsOf = ({ entities }: Dispatcher): string[] => entities.map(({ task }) => task.id)
+
+/** Times are units, not ns. */
+const isCoarse = ({ settings }: Dispatcher): boolean => settings.costs.name === 'unit'
+
+function machineLine({ name, settings: { costs, cpus, queues } }: Dispatcher): string {
+  const on = cpus === 1 ? '1 CPU' : `${cpus} CPUs, ${queues === 'global' ? 'one run queue' : 'a run queue each'}`
+  return `${namedInTimes(name)} on ${on}, costs ${costs.name}`
 }
 
 /** The same as data, for `--json`. Times in virtual ns. */

@@ -47,7 +47,7 @@ test('with several CPUs it is drawn who ran where, and the run replays', async (
   const on = ['--policy', 'eevdf', '--cpus', '2', '--queues', 'per-cpu', '--cost', 'x86-64']
   const { code, out } = await ipclab('run', 'jobs.ts', ...on, '--out', 'run.ndjson')
   expect(code).toBe(0)
-  expect(out).toContain('eevdf:slice=3000000 on 2 CPUs, a run queue each, costs x86-64')
+  expect(out).toContain('eevdf:slice=3ms on 2 CPUs, a run queue each, costs x86-64')
   expect(out).toMatch(/^CPU 0 +█/m)
   expect(out).toMatch(/^CPU 1 +█/m)
   expect(out).toMatch(/^a +0+$/m)
