@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { CPUS_MAX } from '../../scheduler/index.ts'
-import type { LoadedScenario } from '../../trace/index.ts'
+import { checkWritable, type LoadedScenario, writePicture } from '../../trace/index.ts'
 import { exitCodeOf } from '../compare/ends.ts'
 import { type Asked, compare } from '../compare/matrix.ts'
 import { sayingWhere } from '../complaint.ts'
-import { comparisonAsData, drawComparison } from '../draw/comparison/index.ts'
+import { comparisonAsData, comparisonAsPicture, drawComparison } from '../draw/comparison/index.ts'
 import {
   boot,
   count,
@@ -20,7 +20,7 @@ import type { Terminal } from '../terminal.ts'
 
 /** `ipclab compare FILE`: one scenario under several policies, in one table. */
 
-interface Options extends ScenarioOptions, Omit<MachineOptions, 'cpus'> {
+interface Options extends ScenarioOptions, Pick<MachineOptions, 'cost' | 'queues' | 'svg'> {
   readonly policies: readonly string[]
   readonly cpus: readonly number[]
   readonly seeds: number
@@ -46,13 +46,14 @@ export function addCompare(program: Command, terminal: Terminal): void {
     .option('--cost <model>', 'what things cost: unit (the default), zero, x86-64 or a file X.json')
     .addOption(layoutOption('one run queue, or one for each CPU'))
   withScenarioOptions(command)
+    .option('--svg <path>', 'draw the comparison there, as a picture to print')
     .option('--json', 'print all figures of all runs as JSON')
     .addHelpText(
       'after',
       `
 Examples:
   ipclab compare my.ts --policies fifo,rr:2ms,mlfq,eevdf --cost x86-64
-  ipclab compare my.ts --policies fifo,lottery:1ms,stride:1ms --cpus 1,2,4 --seeds 50
+  ipclab compare my.ts --policies fifo,lottery:1ms,stride:1ms --cpus 1,2,4 --seeds 50 --svg shares.svg
   ipclab compare classic/priority-inversion --policies priority,priority:inherit --set radio=20
 
 Exit codes: 0 every run ended well, or as the scenario expects, 1 one did not, or a deadline was missed, 2 misuse or
@@ -66,13 +67,15 @@ broken input, 3 no run under some policy came to its end, as assume() gave them 
 
 function perform(loaded: LoadedScenario, options: Options, terminal: Terminal): number {
   const { policies, cpus, seeds } = options
-  const { cost, queues } = options
+  const { cost, queues, svg } = options
+  if (svg !== undefined) checkWritable(svg, 'picture')
   const on = onMachine({ ...(cost === undefined ? {} : { cost }), ...(queues === undefined ? {} : { queues }) })
   const asked: Asked = { policies, cpus, seeds, on, boot: boot(options) }
   const cells = counting(terminal, (onRun) => compare(loaded.scenario, asked, onRun))
   const comparison = { loaded, asked, cells }
   if (options.json === true) terminal.print(JSON.stringify(comparisonAsData(comparison), null, 2))
   else drawComparison(comparison, terminal)
+  if (svg !== undefined) writePicture(comparisonAsPicture(comparison), svg)
   return exitCodeOf(cells)
 }
 

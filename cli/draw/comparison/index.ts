@@ -1,10 +1,12 @@
 import { wrapped } from '../../../explore/index.ts'
 import { type LoadedScenario, nameOfFile } from '../../../trace/index.ts'
+import { endsOf } from '../../compare/ends.ts'
 import { FIGURES } from '../../compare/figures.ts'
 import type { Asked, Cell } from '../../compare/matrix.ts'
 import { spreadIn } from '../../compare/spread.ts'
 import type { Terminal } from '../../terminal.ts'
 import { section } from '../run.ts'
+import { multiples } from '../svg/multiples.ts'
 import { type Column, columnsOf, takesPart } from './columns.ts'
 import { HARDLY, summaryLines } from './summary.ts'
 import { comparisonTable } from './table.ts'
@@ -23,27 +25,60 @@ export interface Reading {
   readonly columns: readonly Column[]
   readonly notes: readonly string[]
   readonly summary: readonly string[]
+  /** Whether the seeds make a difference anywhere. */
+  readonly ranges: boolean
 }
 
 export function readingOf(comparison: Comparison): Reading {
   const { cells } = comparison
   const columns = columnsOf(cells, isCoarse(comparison))
   const summary = summaryLines(cells, columns)
-  return { machine: machineLine(comparison), columns, summary, notes: notes(comparison, columns, summary) }
+  const ranges = columns.some(({ entries }) => entries.some(({ range }) => range !== null))
+  const machine = machineLine(comparison)
+  return { machine, columns, summary, ranges, notes: notes(comparison, summary, ranges) }
 }
 
 export function drawComparison(comparison: Comparison, terminal: Terminal): void {
-  const { loaded, cells } = comparison
+  const { loaded, asked, cells } = comparison
   const { colors, width } = terminal
   const { machine, columns, notes, summary } = readingOf(comparison)
   terminal.print([`${colors.bold(loaded.scenario.title)} ${colors.dim(`(${nameOfFile(loaded.file)})`)}`, ''])
   terminal.print([machine, '', ...comparisonTable(cells, columns, colors)])
   const marked = columns.some(({ entries }) => entries.some(({ best }) => best))
-  section([...(marked && !colors.isColorSupported ? ['* the best on as many CPUs'] : []), ...notes], terminal)
+  section(
+    [
+      ...(marked && !colors.isColorSupported
+        ? [asked.cpus.length === 1 ? '* the best' : '* the best on as many CPUs']
+        : []),
+      ...notes,
+    ],
+    terminal,
+  )
   section(
     summary.flatMap((line) => wrapped(line, width)),
     terminal,
   )
+}
+
+/** The same as a picture. */
+export function comparisonAsPicture(comparison: Comparison): string {
+  const { loaded, cells } = comparison
+  const { machine, columns, notes, summary, ranges } = readingOf(comparison)
+  const several = new Set(cells.map(({ cpus }) => cpus)).size > 1
+  const rows = cells.map((cell) => ({
+    name: cell.policy,
+    group: several ? `${cell.cpus} CPU${cell.cpus === 1 ? '' : 's'}` : null,
+    note: endsOf(cell).join(', ') || null,
+  }))
+  return multiples({
+    title: loaded.scenario.title,
+    subtitle: machine,
+    rows,
+    columns,
+    ranges: ranges ? 'from the first to the third quartile of the seeds' : null,
+    words: summary,
+    notes,
+  })
 }
 
 /** Times are units, not ns. */
@@ -62,17 +97,19 @@ function machineLine({ asked, cells }: Comparison): string {
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
 /** How the table is to be read. */
-function notes(comparison: Comparison, columns: readonly Column[], summary: readonly string[]): string[] {
+function notes(comparison: Comparison, summary: readonly string[], ranges: boolean): string[] {
   const { cells, asked } = comparison
   const rate = isCoarse(comparison) ? 'in 1000 units of time' : 'a second'
   const said = [`response, turnaround, waiting: means over the processes; throughput: processes ${rate}`]
-  const differ = columns.some(({ entries }) => entries.some(({ range }) => range !== null))
-  if (differ)
+  if (ranges)
     said.push(`medians of ${asked.seeds} seeds, and their quartiles; a row without is the same with every seed`)
-  else if (asked.seeds > 1) said.push('every seed gives the same')
+  else if (asked.seeds > 1)
+    said.push(
+      cells.some(({ drawn }) => drawn) ? 'every seed that ends well gives the same' : 'every seed gives the same',
+    )
   if (summary.some((line) => line.includes(HARDLY))) said.push(`${HARDLY}: their quartiles overlap`)
   if (cells.some((cell) => !takesPart(cell)))
-    said.push('of runs that fail nothing is counted, and their rows are not compared')
+    said.push('only runs that end as the scenario expects count, and a row with others is not compared')
   return said
 }
 

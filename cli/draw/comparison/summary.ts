@@ -9,7 +9,7 @@ const ASKED: readonly Figure[] = ['turnaround', 'response', 'fairness']
 /** Told of one whose quartiles and another's overlap. */
 export const HARDLY = 'hardly before'
 
-/** `by turnaround on 1 CPU: eevdf 42.2ms, hardly before mlfq, last fifo 60.0ms`; nothing where there is nothing to compare. */
+/** `by turnaround: eevdf 42.2ms, hardly before mlfq, last fifo 60.0ms`, on each number of CPUs; nothing where there is nothing to compare. */
 export function summaryLines(cells: readonly Cell[], columns: readonly Column[]): string[] {
   const groups = [...new Set(cells.map(({ cpus }) => cpus))]
   return ASKED.flatMap((figure) => {
@@ -17,9 +17,10 @@ export function summaryLines(cells: readonly Cell[], columns: readonly Column[])
     if (column === undefined) return []
     const said = groups.flatMap((cpus) => {
       const rivals = rivalsOf(column, cells, cpus)
-      return rivals.length < 2 ? [] : [`on ${cpus} CPU${cpus === 1 ? '' : 's'}: ${verdict(rivals)}`]
+      const where = groups.length === 1 ? '' : ` on ${cpus} CPU${cpus === 1 ? '' : 's'}`
+      return rivals.length < 2 ? [] : [`${where}: ${verdict(rivals)}`]
     })
-    return said.length === 0 ? [] : [`by ${figure} ${said.join('; ')}`]
+    return said.length === 0 ? [] : [`by ${figure}${said.join(';')}`]
   })
 }
 

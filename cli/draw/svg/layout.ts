@@ -1,4 +1,4 @@
-import { element, text } from './markup.ts'
+import { element, number, text } from './markup.ts'
 import { EDGE, INK } from './style.ts'
 import { broken, textWidth } from './width.ts'
 
@@ -15,7 +15,8 @@ export interface Block {
 }
 
 export interface Swatch {
-  readonly fill: string
+  /** `null`: the line from one quartile to the other. */
+  readonly fill: string | null
   readonly words: string
 }
 
@@ -26,6 +27,7 @@ export function legend(swatches: readonly Swatch[], y: number): Block {
   const parts: string[] = []
   let x = PAGE.margin
   let base = y
+  if (swatches.length === 0) return { parts, bottom: y - 26 }
   for (const { fill, words } of swatches) {
     const width = KEY.width + KEY.gap + textWidth(words, KEY.size)
     if (x > PAGE.margin && x + width > PAGE.width - PAGE.margin) {
@@ -39,14 +41,25 @@ export function legend(swatches: readonly Swatch[], y: number): Block {
   return { parts, bottom: base }
 }
 
-const swatch = (x: number, y: number, fill: string): string =>
-  element('rect', { x, y, width: KEY.width, height: KEY.height, fill, stroke: EDGE, 'stroke-width': 0.6 })
+const swatch = (x: number, y: number, fill: string | null): string =>
+  fill === null
+    ? element('path', {
+        d: span(x + 2, x + KEY.width - 2, y + KEY.height / 2),
+        stroke: INK,
+        'stroke-width': 1.2,
+        fill: 'none',
+      })
+    : element('rect', { x, y, width: KEY.width, height: KEY.height, fill, stroke: EDGE, 'stroke-width': 0.6 })
+
+/** A line across, with an end on each side. */
+export const span = (from: number, to: number, y: number): string =>
+  `M${number(from)} ${number(y - 4)}v8M${number(from)} ${number(y)}H${number(to)}M${number(to)} ${number(y - 4)}v8`
 
 const WORDS = { size: 11.5, leading: 17 }
 
 /** Sentences, each broken to the width of the page; `y` is the baseline of the first. */
-export function lines(sentences: readonly string[], y: number): Block {
+export function lines(sentences: readonly string[], y: number, fill: string = INK): Block {
   const all = sentences.flatMap((sentence) => broken(sentence, WORDS.size, PAGE.inner))
-  const parts = all.map((line, at) => text(PAGE.margin, y + at * WORDS.leading, line, { size: WORDS.size, fill: INK }))
+  const parts = all.map((line, at) => text(PAGE.margin, y + at * WORDS.leading, line, { size: WORDS.size, fill }))
   return { parts, bottom: y + Math.max(0, all.length - 1) * WORDS.leading }
 }

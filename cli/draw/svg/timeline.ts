@@ -3,7 +3,7 @@ import { byThread, roundStep } from '../over-time.ts'
 import { time } from '../time.ts'
 import { columnsIn, type Piece, piecesOf, type Span, stacked } from './bands.ts'
 import { legend, lines, PAGE, type Swatch } from './layout.ts'
-import { element, picture, text } from './markup.ts'
+import { element, number, picture, text } from './markup.ts'
 import { BLOCKED, DARK, FAINT, INK, LINE, PALE, PATTERNS, READY } from './style.ts'
 import { fitted, textWidth } from './width.ts'
 
@@ -29,6 +29,8 @@ export interface Timeline {
 const NAME = { size: 12, most: 200, gap: 14 }
 const LABEL = 10
 const SCALE = 10.5
+/** Of more threads than this the beginnings of names say little. */
+const BEGINNINGS_MAX = 100
 /** Marks on the scale are at least so far apart. */
 const MARK = 88
 
@@ -36,8 +38,9 @@ export function timeline(chart: Timeline): string {
   const { title, subtitle, stretches, cpus, from, to, coarse, rowsMax, words } = chart
   const threads = [...byThread(stretches, chart.threads)]
   const several = cpus.length > 1
+  const short = beginnings(threads.slice(0, BEGINNINGS_MAX).map(([thread]) => thread))
   const rows: Row[] = [
-    ...cpus.slice(0, rowsMax).map(({ cpu }) => cpuRow(cpu, stretches)),
+    ...cpus.slice(0, rowsMax).map(({ cpu }) => cpuRow(cpu, stretches, short)),
     ...threads.slice(0, rowsMax).map(([thread, own]) => threadRow(thread, own, several)),
   ]
   const nameWidth = Math.min(NAME.most, Math.max(0, ...rows.map(({ name }) => textWidth(name, NAME.size)))) + NAME.gap
@@ -98,10 +101,26 @@ interface Row {
   readonly labels: (piece: Piece) => readonly string[]
 }
 
-function cpuRow(cpu: number, stretches: readonly Stretch[]): Row {
+function cpuRow(cpu: number, stretches: readonly Stretch[], short: ReadonlyMap<string, string>): Row {
   const own = stretches.filter((one) => one.activity === 'running' && one.cpu === cpu)
   const pieces = piecesOf(own, ({ thread }) => thread)
-  return { of: 'CPU', name: `CPU ${cpu}`, stretches: own, pieces, labels: ({ stretch }) => [stretch.thread] }
+  const labels = ({ stretch: { thread } }: Piece): readonly string[] => [thread, short.get(thread) ?? thread]
+  return { of: 'CPU', name: `CPU ${cpu}`, stretches: own, pieces, labels }
+}
+
+/** As much of each name as no other name begins with. */
+function beginnings(names: readonly string[]): Map<string, string> {
+  return new Map(
+    names.map((name) => {
+      const signs = [...name]
+      const own = (length: number): boolean => {
+        const start = signs.slice(0, length).join('')
+        return names.every((other) => other === name || !other.startsWith(start))
+      }
+      const length = signs.findIndex((_, at) => own(at + 1))
+      return [name, length < 0 ? name : signs.slice(0, length + 1).join('')]
+    }),
+  )
 }
 
 function threadRow(thread: string, stretches: readonly Stretch[], several: boolean): Row {
@@ -160,11 +179,15 @@ function scale({ from, to, x: left, width }: Span, coarse: boolean, top: number,
   const ends = left + width
   if (to <= from) return [text(left, top, 'no time passed', { size: SCALE, fill: FAINT })]
   const step = roundStep(((to - from) / width) * MARK)
-  const parts = [element('path', { d: `M${left} ${top + 4}H${ends}`, stroke: FAINT, 'stroke-width': 1 })]
+  const parts = [
+    element('path', { d: `M${number(left)} ${number(top + 4)}H${number(ends)}`, stroke: FAINT, 'stroke-width': 1 }),
+  ]
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
     const x = left + ((at - from) / (to - from)) * width
     const words = at === 0 ? '0' : time(at, coarse)
-    parts.push(element('path', { d: `M${x.toFixed(2)} ${top}V${bottom}`, stroke: LINE, 'stroke-width': 0.8 }))
+    parts.push(
+      element('path', { d: `M${number(x)} ${number(top)}V${number(bottom)}`, stroke: LINE, 'stroke-width': 0.8 }),
+    )
     const anchor = x + textWidth(words, SCALE) / 2 > ends ? 'end' : 'middle'
     parts.push(text(anchor === 'end' ? ends : x, top - 5, words, { size: SCALE, fill: FAINT, anchor }))
   }
