@@ -21,7 +21,7 @@ export interface Scale {
 }
 
 /** The sign of a CPU that goes over to a thread. */
-export const SWITCHING = '╱'
+export const SWITCHING = '╱' as const
 
 /** A part of a row that has one sign. */
 export interface Part {

@@ -21,7 +21,8 @@ const stretch = (thread: string, from: number, to: number, more: Partial<Stretch
 function draw(stretches: Stretch[], more: Partial<Chart> = {}): string[] {
   const to = Math.max(...stretches.map((one) => one.to))
   const cpus = [{ cpu: 0, busy: 0, switching: 0, idle: 0, switches: 0 }]
-  const chart = { stretches, cpus, from: 0, to, coarse: true, width: 12 + 1, colors, rowsMax: 9, ...more }
+  const threads = [...new Set(stretches.map(({ thread }) => thread))]
+  const chart = { stretches, threads, cpus, from: 0, to, coarse: true, width: 12 + 1, colors, rowsMax: 9, ...more }
   return gantt(chart).slice(1)
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { partsOf, SWITCHING } from '../../cli/draw/over-time.ts'
 import { stacked } from '../../cli/draw/svg/bands.ts'
 import { escaped } from '../../cli/draw/svg/markup.ts'
 import { timeline } from '../../cli/draw/svg/timeline.ts'
@@ -112,7 +113,17 @@ const charts = fc
         to += ns
         const cpu = activity === 'running' ? number : -1
         const object = activity === 'waiting' ? waitedFor : null
-        return { thread: names[number] ?? '', activity, from, to, cpu, level: 0, call: object && 'sem_wait', object }
+        return {
+          thread: names[number] ?? '',
+          activity,
+          from,
+          to,
+          switching: activity === 'running' ? Math.floor(ns / 3) : 0,
+          cpu,
+          level: 0,
+          call: object && 'sem_wait',
+          object,
+        }
       })
     })
     return { stretches, names, to: Math.max(0, ...stretches.map(({ to }) => to)) }
@@ -141,19 +152,20 @@ test('whatever threads are called and do, their chart is well-formed, and its wo
 })
 
 test('a row by columns shows as much of each kind as there was', () => {
-  const kinds = ['running', 'ready', 'waiting']
+  const signs = ['running', SWITCHING, 'ready', 'waiting']
   fc.assert(
     fc.property(charts, ({ stretches, to }) => {
       fc.pre(to > 0)
       const one = stretches.filter(({ thread }) => thread === stretches[0]?.thread)
       const span = { from: 0, to, x: 100, width: 900 }
-      const paths = stacked(one, ({ activity }) => activity, kinds, span, { y: 50, height: 20 })
-      for (const kind of kinds) {
-        const boxes = [...(paths.get(kind) ?? '').matchAll(/M([\d.]+) ([\d.]+)V([\d.]+)H([\d.]+)V\2Z/g)].map((box) =>
+      const parts = one.flatMap((stretch) => partsOf(stretch, stretch.activity))
+      const paths = stacked(parts, signs, span, { y: 50, height: 20 })
+      for (const sign of signs) {
+        const boxes = [...(paths.get(sign) ?? '').matchAll(/M([\d.]+) ([\d.]+)V([\d.]+)H([\d.]+)V\2Z/g)].map((box) =>
           box.map(Number),
         )
         const area = sum(boxes.map(([, left = 0, base = 0, top = 0, right = 0]) => (right - left) * (base - top)))
-        const share = sum(one.filter(({ activity }) => activity === kind).map(({ from, to }) => to - from)) / to
+        const share = sum(parts.filter((part) => part.sign === sign).map(({ from, to }) => to - from)) / to
         // Each number is rounded to a hundredth.
         expect(Math.abs(area / (900 * 20) - share)).toBeLessThan(0.001)
       }

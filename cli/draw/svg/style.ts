@@ -1,6 +1,6 @@
 import { element } from './markup.ts'
 
-/** Colours and patterns. What has a meaning is told apart on a grey printer, too: dark, hatched, dotted, and white. */
+/** Colours and patterns. What has a meaning is told apart on a grey printer, too: dark, striped, hatched, dotted. */
 
 export const INK = '#1a1a1a'
 export const FAINT = '#5f6b76'
@@ -15,11 +15,16 @@ export const PALE = '#edf0f3'
 
 export const READY = 'url(#ipclab-ready)'
 export const BLOCKED = 'url(#ipclab-blocked)'
+export const SWITCH = 'url(#ipclab-switching)'
 
 export const PATTERNS: readonly string[] = [
   pattern('ipclab-ready', 6, [
     element('rect', { width: 6, height: 6, fill: '#fbe7c0' }),
     element('path', { d: 'M-1 7 L7 -1 M-1 1 L1 -1 M5 7 L7 5', stroke: '#b9791a', 'stroke-width': 1.3 }),
+  ]),
+  pattern('ipclab-switching', 3, [
+    element('rect', { width: 3, height: 3, fill: '#ffffff' }),
+    element('rect', { width: 3, height: 1.5, fill: DARK }),
   ]),
   pattern('ipclab-blocked', 5, [
     element('rect', { width: 5, height: 5, fill: PALE }),

@@ -1,10 +1,11 @@
 import type { CpuMeasures, Stretch } from '../../../scheduler/index.ts'
-import { byThread, roundStep } from '../over-time.ts'
+import { byThread, roundStep, SWITCHING } from '../over-time.ts'
 import { time } from '../time.ts'
-import { columnsIn, type Piece, piecesOf, type Span, stacked } from './bands.ts'
+import { columnsIn, type Span, stacked } from './bands.ts'
 import { legend, lines, PAGE, type Swatch } from './layout.ts'
 import { element, number, picture, text } from './markup.ts'
-import { BLOCKED, DARK, FAINT, INK, LINE, PALE, PATTERNS, READY } from './style.ts'
+import { beginnings, cpuRow, type Row, STATES, type State, threadRow } from './rows.ts'
+import { BLOCKED, DARK, FAINT, INK, LINE, PALE, PATTERNS, READY, SWITCH } from './style.ts'
 import { fitted, textWidth } from './width.ts'
 
 /** A run over time as a picture: a row for each CPU, and for each thread, with a scale above and what it came to below. */
@@ -29,8 +30,8 @@ export interface Timeline {
 const NAME = { size: 12, most: 200, gap: 14 }
 const LABEL = 10
 const SCALE = 10.5
-/** Of more threads than this the beginnings of names say little. */
-const BEGINNINGS_MAX = 100
+/** What is narrower than this is seen as what follows it. */
+const SEEN = 0.7
 /** Marks on the scale are at least so far apart. */
 const MARK = 88
 
@@ -38,14 +39,18 @@ export function timeline(chart: Timeline): string {
   const { title, subtitle, stretches, cpus, from, to, coarse, rowsMax, words } = chart
   const threads = [...byThread(stretches, chart.threads)]
   const several = cpus.length > 1
-  const short = beginnings(threads.slice(0, BEGINNINGS_MAX).map(([thread]) => thread))
-  const rows: Row[] = [
-    ...cpus.slice(0, rowsMax).map(({ cpu }) => cpuRow(cpu, stretches, short)),
-    ...threads.slice(0, rowsMax).map(([thread, own]) => threadRow(thread, own, several)),
-  ]
-  const nameWidth = Math.min(NAME.most, Math.max(0, ...rows.map(({ name }) => textWidth(name, NAME.size)))) + NAME.gap
+  const drawnCpus = cpus.slice(0, rowsMax).map(({ cpu }) => cpu)
+  const drawnThreads = threads.slice(0, rowsMax)
+  const names = [...drawnCpus.map((cpu) => `CPU ${cpu}`), ...drawnThreads.map(([thread]) => thread)]
+  const nameWidth = Math.min(NAME.most, Math.max(0, ...names.map((name) => textWidth(name, NAME.size)))) + NAME.gap
   const left = PAGE.margin + nameWidth
   const span: Span = { from, to, x: left, width: PAGE.width - PAGE.margin - left }
+  const least = ((to - from) / span.width) * SEEN
+  const short = beginnings(threads.map(([thread]) => thread))
+  const rows: Row[] = [
+    ...drawnCpus.map((cpu) => cpuRow(cpu, stretches, short, least)),
+    ...drawnThreads.map(([thread, own]) => threadRow(thread, own, several, least)),
+  ]
   const byColumns = rows.some(({ pieces }) => pieces.length > columnsIn(span) / 2)
   const pitch = rows.length > 16 ? 21 : 27
   const top = PAGE.margin + 76
@@ -60,6 +65,7 @@ export function timeline(chart: Timeline): string {
     y += pitch
   }
   const bottom = y
+  const switches = rows.some(({ parts }) => parts.some(({ sign }) => sign === SWITCHING))
   const more = [
     ...(cpus.length > rowsMax ? [`${cpus.length - rowsMax} more CPUs`] : []),
     ...(threads.length > rowsMax ? [`${threads.length - rowsMax} more threads`] : []),
@@ -73,7 +79,7 @@ export function timeline(chart: Timeline): string {
       : []),
     ...words,
   ]
-  const keys = legend(swatches(byColumns ? 'parts' : several ? 'numbers' : 'alone'), bottom + 30)
+  const keys = legend(swatches(byColumns ? 'parts' : several ? 'numbers' : 'alone', switches), bottom + 30)
   const said = lines(below, keys.bottom + 22)
   return picture({
     title: `${title}: ${subtitle}`,
@@ -92,85 +98,40 @@ export function timeline(chart: Timeline): string {
   })
 }
 
-interface Row {
-  readonly of: 'CPU' | 'thread'
-  readonly name: string
-  readonly stretches: readonly Stretch[]
-  readonly pieces: readonly Piece[]
-  /** What may stand in a piece: the first that fits. */
-  readonly labels: (piece: Piece) => readonly string[]
-}
-
-function cpuRow(cpu: number, stretches: readonly Stretch[], short: ReadonlyMap<string, string>): Row {
-  const own = stretches.filter((one) => one.activity === 'running' && one.cpu === cpu)
-  const pieces = piecesOf(own, ({ thread }) => thread)
-  const labels = ({ stretch: { thread } }: Piece): readonly string[] => [thread, short.get(thread) ?? thread]
-  return { of: 'CPU', name: `CPU ${cpu}`, stretches: own, pieces, labels }
-}
-
-/** As much of each name as no other name begins with. */
-function beginnings(names: readonly string[]): Map<string, string> {
-  return new Map(
-    names.map((name) => {
-      const signs = [...name]
-      const own = (length: number): boolean => {
-        const start = signs.slice(0, length).join('')
-        return names.every((other) => other === name || !other.startsWith(start))
-      }
-      const length = signs.findIndex((_, at) => own(at + 1))
-      return [name, length < 0 ? name : signs.slice(0, length + 1).join('')]
-    }),
-  )
-}
-
-function threadRow(thread: string, stretches: readonly Stretch[], several: boolean): Row {
-  const pieces = piecesOf(stretches, ({ activity, cpu, object }) =>
-    activity === 'running' ? `running ${cpu}` : activity === 'waiting' ? `waiting ${object}` : activity,
-  )
-  const labels = ({ stretch: { activity, cpu, object, call } }: Piece): readonly string[] => {
-    if (activity === 'running') return several ? [String(cpu)] : []
-    const [kind, where] = (object ?? '').split(' at ')
-    return activity === 'waiting' ? [object, where, kind, call].flatMap((one) => one || []) : []
-  }
-  return { of: 'thread', name: thread, stretches, pieces, labels }
-}
-
 interface Place {
   readonly y: number
   readonly height: number
 }
 
-function inPieces({ pieces, labels }: Row, { from, to, x: left, width: room }: Span, { y, height }: Place): string[] {
+function inPieces({ pieces }: Row, { from, to, x: left, width: room }: Span, { y, height }: Place): string[] {
   const at = (when: number): number => left + ((when - from) / (to - from)) * room
   const parts: string[] = []
-  for (const piece of pieces) {
-    const { activity } = piece.stretch
-    const x = at(piece.from)
-    const full = at(piece.to) - x
+  for (const { state, from, to, labels } of pieces) {
+    const x = at(from)
+    const full = at(to) - x
     // Neighbours on a CPU stand apart; what is short is seen all the same.
-    const width = activity === 'running' ? Math.max(0.7, full - (full > 3 ? 0.8 : 0)) : full
-    parts.push(element('rect', { x, y, width, height, fill: FILL[activity] }))
-    const words = labels(piece).find((one) => textWidth(one, LABEL) + 6 <= width)
+    const width = state === 'running' ? Math.max(SEEN, full - (full > 3 ? 0.8 : 0)) : full
+    parts.push(element('rect', { x, y, width, height, fill: FILL[state] }))
+    const words = labels.find((one) => textWidth(one, LABEL) + 6 <= width)
     if (words === undefined) continue
     const wide = textWidth(words, LABEL)
     const [middle, base] = [x + width / 2, y + height / 2 + 3.6]
-    if (activity === 'waiting')
+    if (state === 'waiting')
       parts.push(element('rect', { x: middle - wide / 2 - 2, y, width: wide + 4, height, fill: PALE }))
     parts.push(
-      text(middle, base, words, { size: LABEL, anchor: 'middle', fill: activity === 'running' ? '#ffffff' : INK }),
+      text(middle, base, words, { size: LABEL, anchor: 'middle', fill: state === 'running' ? '#ffffff' : INK }),
     )
   }
   return parts
 }
 
-const FILL: { readonly [A in Stretch['activity']]: string } = { running: DARK, ready: READY, waiting: BLOCKED }
-const KINDS = ['running', 'ready', 'waiting'] as const
+const FILL: { readonly [S in State]: string } = { running: DARK, [SWITCHING]: SWITCH, ready: READY, waiting: BLOCKED }
 
-function inColumns({ stretches }: Row, span: Span, place: Place): string[] {
-  const paths = stacked(stretches, ({ activity }) => activity, KINDS, span, place)
-  return KINDS.flatMap((kind) => {
-    const d = paths.get(kind)
-    return d === undefined ? [] : [element('path', { d, fill: FILL[kind] })]
+function inColumns({ parts }: Row, span: Span, place: Place): string[] {
+  const paths = stacked(parts, STATES, span, place)
+  return STATES.flatMap((state) => {
+    const d = paths.get(state)
+    return d === undefined ? [] : [element('path', { d, fill: FILL[state] })]
   })
 }
 
@@ -195,9 +156,10 @@ function scale({ from, to, x: left, width }: Span, coarse: boolean, top: number,
 }
 
 /** What the fills mean: where there is room for words in them, and what these are. */
-function swatches(words: 'parts' | 'numbers' | 'alone'): Swatch[] {
+function swatches(words: 'parts' | 'numbers' | 'alone', switches: boolean): Swatch[] {
   return [
     { fill: DARK, words: words === 'numbers' ? 'running, on the CPU of that number' : 'running' },
+    ...(switches ? [{ fill: SWITCH, words: 'switching to it' }] : []),
     { fill: READY, words: 'ready, and not running' },
     { fill: BLOCKED, words: words === 'parts' ? 'blocked' : 'blocked, on what is named in it' },
   ]
