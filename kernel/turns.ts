@@ -10,7 +10,7 @@ import { type MachineOptions, Programs } from './programs.ts'
 import { leaveQueue } from './queue.ts'
 import type { Task } from './ready.ts'
 import { isDue, isIgnoredByDefault, takeSignal } from './signal.ts'
-import { type Data, type Id, type KernelState, returned, type Thread, type Timer } from './state.ts'
+import { type Data, type Id, type KernelState, returned, type Thread } from './state.ts'
 
 /**
  * One transition of one thread: a stage of its call is attempted, its timer fires, or a signal is delivered to it; and
