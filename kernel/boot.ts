@@ -21,7 +21,7 @@ import {
 } from './scenario.ts'
 import { copiesOf, schedulingOf } from './scenario-check.ts'
 import { schedule } from './sched.ts'
-import type { Id, KernelState, Process, WakeOrder } from './state.ts'
+import { type Id, type KernelState, NO_ENTRIES, NO_ITEMS, type Process, type WakeOrder } from './state.ts'
 import { registeredSubsystems } from './subsystems.ts'
 import type { Transact } from './turns.ts'
 
@@ -126,6 +126,7 @@ export class Simulation {
     }
     this.looks = this.#told?.door === machine.kernel.door ? this.#told.looks : null
     machine.begin(this.#transact, this.#startMembers)
+    if (this.#once) this.#members.length = 0
   }
 
   /** What kinds of objects there have been in the run before is nothing to this one: ends would touch what is not there. */
@@ -183,8 +184,8 @@ export class Simulation {
     // New tables rather than deletions: an object from which something was deleted is slow from then on.
     kernel.state.threads = without('init', kernel.state.threads)
     kernel.state.queues = without('', kernel.state.queues)
-    init.threads = {}
-    init.children = {}
+    init.threads = NO_ITEMS
+    init.children = NO_ENTRIES
     machine.reset()
     machine.forget('init')
     touchShared(kernel, init)
@@ -216,6 +217,7 @@ export class Simulation {
         createThread(kernel, process, id)
         pids[id] = process.pid
         const context = { params, shared, ghost: undefined, name: id, index, pids }
+        kernel.footprint.clear() // of what nobody asks for
         this.#members.push({ id, name, program, context, arrives, task: null })
       }
     }

@@ -1,6 +1,6 @@
 import { DESCRIPTORS, type Kernel, peek, processOf, readsProcess, writesProcess } from './kernel.ts'
 import { type Counted, isSilent, releaseDescriptor, retain } from './objects.ts'
-import type { Id, Process, Ref, Thread } from './state.ts'
+import { type Id, NO_ENTRIES, ownTable, type Process, type Ref, type Thread } from './state.ts'
 import { RUNDOWN, registerSubsystem } from './subsystems.ts'
 
 /**
@@ -27,7 +27,7 @@ export function addDescriptor(kernel: Kernel, thread: Thread, ref: Ref<Descripti
   while (process.descriptors[fd] !== undefined) fd += 1
   if (fd >= DESCRIPTORS_MAX) return null
   retain(kernel, ref)
-  process.descriptors[fd] = ref
+  ownTable(process, 'descriptors')[fd] = ref
   return fd
 }
 
@@ -36,7 +36,7 @@ export function setDescriptor(kernel: Kernel, thread: Thread, fd: number, ref: R
   const process = writesProcess(kernel, thread.process, DESCRIPTORS)
   const old = process.descriptors[fd]
   retain(kernel, ref)
-  process.descriptors[fd] = ref
+  ownTable(process, 'descriptors')[fd] = ref
   if (old !== undefined) releaseDescriptor(kernel, old, thread.process)
 }
 
@@ -57,6 +57,7 @@ export function openDescriptors(kernel: Kernel, thread: Thread): [fd: number, de
 }
 
 function forkDescriptors(kernel: Kernel, parent: Process, child: Process): void {
+  if (!hasAny(parent.descriptors)) return
   child.descriptors = { ...parent.descriptors }
   for (const ref of Object.values(child.descriptors)) retain(kernel, ref)
 }
@@ -64,7 +65,7 @@ function forkDescriptors(kernel: Kernel, parent: Process, child: Process): void 
 function closeAll(kernel: Kernel, process: Process): void {
   if (!hasAny(process.descriptors)) return
   const table = writesProcess(kernel, process.id, DESCRIPTORS).descriptors
-  process.descriptors = {}
+  process.descriptors = NO_ENTRIES
   for (const ref of Object.values(table)) releaseDescriptor(kernel, ref, process.id)
 }
 

@@ -5,7 +5,7 @@ import { type Kernel, LIFE, SIGNALS, threadOf, writesProcess } from './kernel.ts
 import { unpin } from './objects.ts'
 import { leaveQueue, wakeAll } from './queue.ts'
 import { mark } from './signal.ts'
-import type { ExitStatus, Id, Process, Thread } from './state.ts'
+import { type ExitStatus, type Id, NO_ITEMS, type Process, type Thread } from './state.ts'
 import { anyHolds, tellProcessExit, tellThreadExit } from './subsystems.ts'
 
 /** How threads and processes end, and what they give up in which order: see RUNDOWN. */
@@ -19,9 +19,9 @@ export const joinQueue = (thread: Id): Id => `${thread}/join`
 export function endThread(kernel: Kernel, process: Process, thread: Thread): void {
   if (process.threaded) {
     writesProcess(kernel, process.id, LIFE) // whoever is the last ends the process
-    delete process.threads[thread.id]
+    process.threads.splice(process.threads.indexOf(thread.id), 1)
     stopThread(kernel, process, thread)
-    if (!isEmpty(process.threads)) return
+    if (process.threads.length > 0) return
   }
   endProcess(kernel, process, { code: 0, signal: null })
 }
@@ -34,16 +34,16 @@ export function endProcess(kernel: Kernel, process: Process, how: ExitStatus): v
   const { threads } = process
   process.exit = how
   process.status = 'zombie'
-  process.threads = {}
+  process.threads = NO_ITEMS
   let last: Thread | undefined
-  for (const id in threads) {
+  for (const id of threads) {
     last = threadOf(kernel, id)
     stopThread(kernel, process, last)
   }
   tellProcessExit(kernel, process, last)
   for (const child in process.children) reap(kernel, child)
   const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
-  if (parent !== undefined && !isEmpty(parent.threads)) return tellParent(kernel, parent)
+  if (parent !== undefined && parent.threads.length > 0) return tellParent(kernel, parent)
   process.status = 'reaped'
   // Had its parent not ended before, it would be told; that of the programs ends before every run.
   if (parent !== undefined && parent.parent !== null) kernel.footprint.add(parent.id, LIFE, READ, SEQ_CST)
@@ -55,9 +55,8 @@ function tellParent(kernel: Kernel, parent: Process): void {
   kernel.footprint.add(parent.id, SIGNALS, READ, SEQ_CST)
   if (parent.dispositions.SIGCHLD?.how !== 'handler') return
   writesProcess(kernel, parent.id, SIGNALS)
-  for (const id in parent.threads) {
-    return mark(kernel, threadOf(kernel, id), 'SIGCHLD')
-  }
+  const [first] = parent.threads
+  if (first !== undefined) mark(kernel, threadOf(kernel, first), 'SIGCHLD')
 }
 
 /** Nobody is left to wait for it. */
@@ -69,7 +68,7 @@ function reap(kernel: Kernel, child: Id): void {
 export function hasToRelease(kernel: Kernel, process: Process): boolean {
   if (process.threaded) return true
   const parent = process.parent === null ? undefined : kernel.state.processes[process.parent]
-  if (parent !== undefined && !isEmpty(parent.threads)) return true
+  if (parent !== undefined && parent.threads.length > 0) return true
   return anyHolds(kernel, process)
 }
 
@@ -83,7 +82,7 @@ function stopThread(kernel: Kernel, process: Process, thread: Thread): void {
   if (thread.queue !== null) leaveQueue(kernel, thread)
   thread.status = 'exited'
   if (thread.timer !== 0) disarmTimer(kernel, thread)
-  if (thread.pending.length > 0) thread.pending = []
+  if (thread.pending.length > 0) thread.pending = NO_ITEMS
   tellThreadExit(kernel, thread)
   if (process.threaded) wakeAll(kernel, joinQueue(thread.id))
   kernel.footprint.add(thread.id, LIFE, READ | WRITE, SEQ_CST)
@@ -100,9 +99,4 @@ function giveUpCall(kernel: Kernel, thread: Thread): void {
   if (begun) definitionOf(call)?.giveUp?.(kernel, thread, call.args, 'killed')
   unpin(kernel, thread)
   thread.call = null
-}
-
-function isEmpty(table: object): boolean {
-  for (const _ in table) return false
-  return true
 }

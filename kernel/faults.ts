@@ -94,8 +94,7 @@ const most = ({ most = 1 }: Faults): number => most
 
 /** The first thread of a process that lives; `null` of one that does not, and of `init`, which has none. */
 function firstThread(process: Process | undefined): Id | null {
-  if (process?.status === 'alive') for (const id in process.threads) return id
-  return null
+  return process?.status === 'alive' ? (process.threads[0] ?? null) : null
 }
 
 /** @param wished one signal for all, or for each those that it has a handler for */

@@ -2,7 +2,7 @@ import type { AnyDef } from './call.ts'
 import { Footprint, WRITE } from './footprint.ts'
 import type { Kernel } from './kernel.ts'
 import type { Task } from './ready.ts'
-import type { Id, Thread } from './state.ts'
+import { type Id, NO_ITEMS, type Thread } from './state.ts'
 import { Watch, Watches } from './watch.ts'
 
 /**
@@ -45,7 +45,7 @@ export class Guards {
     kernel.footprint = this.#footprint
     kernel.footprint.clear()
     kernel.extra = task.pending?.extra ?? null
-    kernel.tlb = task.tlb
+    kernel.walker = task
     const open = call === null || def.stages[call.stage]?.canProceed?.(kernel, thread, call.args) !== false
     kernel.footprint = before
     kernel.extra = extra
@@ -84,8 +84,9 @@ export class Guards {
   #watch(task: Task): void {
     if (this.#same(task)) return
     this.forget(task)
-    const { watches } = task
     const { objects, parts, length } = this.#footprint
+    if (task.watches === NO_ITEMS) task.watches = []
+    const { watches } = task
     while (watches.length < length) watches.push(new Watch(task))
     for (let i = 0; i < length; i++) {
       const watch = watches[i] as Watch // made above; below length there are an object and a part, too

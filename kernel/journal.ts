@@ -1,4 +1,4 @@
-import type { ExitStatus, Id, KernelState, Process, Thread } from './state.ts'
+import { type ExitStatus, type Id, type KernelState, NO_ITEMS, type Process, type Thread } from './state.ts'
 
 /**
  * Remembers what an execution changed, so that the next one starts from the same state for a price in proportion to
@@ -146,8 +146,8 @@ export class Journal {
       thread.timer = old.timer
       thread.created = old.created
       thread.call = old.call === null ? null : copy(old.call)
-      if (thread.pending.length > 0) thread.pending = []
-      if (thread.interrupted.length > 0) thread.interrupted = []
+      if (thread.pending.length > 0) thread.pending = NO_ITEMS
+      if (thread.interrupted.length > 0) thread.interrupted = NO_ITEMS
     }
   }
 }

@@ -36,7 +36,12 @@ export interface Translation {
 }
 
 /** One for each remainder of a page's number: variables and the locks that guard them often lie on different pages. */
-export type Tlb = readonly [Translation, Translation, Translation, Translation]
+export type Tlb = (Translation | null)[]
+
+/** Whose turn it is; it has a tlb once there is something in it. */
+export interface Walker {
+  tlb: Tlb | null
+}
 
 /** A thread that a transition has made, and the program it is to run. */
 export interface Spawned {
@@ -70,8 +75,7 @@ export class Kernel {
   concerned: Occasions | null = null
   /** Programs of signal handlers, by the key that the state holds. */
   readonly handlers = new Map<Id, unknown>()
-  /** Of the thread whose turn it is. */
-  tlb: Tlb | null = null
+  walker: Walker | null = null
   /** Transitions are run on drafts: what the tlb says is right, but for the words. */
   drafted = false
   readonly place: Place = { frame: '', words: [], word: 0 }

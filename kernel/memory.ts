@@ -11,7 +11,7 @@ import {
   releaseFrame,
   SIZE,
 } from './paging.ts'
-import type { Id, Mapping, Process, Ref, Thread } from './state.ts'
+import { type Id, type Mapping, NO_ITEMS, type Process, type Ref, type Thread } from './state.ts'
 import { RUNDOWN, registerSubsystem } from './subsystems.ts'
 
 /** Memory objects, which have pages, and address spaces: a process's mappings of them. */
@@ -126,7 +126,8 @@ function freeAddress(process: Process, length: number): number {
 
 function insertMapping(process: Process, mapping: Mapping): void {
   const at = process.mappings.findIndex((other) => other.start > mapping.start)
-  process.mappings.splice(at < 0 ? process.mappings.length : at, 0, mapping)
+  if (process.mappings === NO_ITEMS) process.mappings = [mapping]
+  else process.mappings.splice(at < 0 ? process.mappings.length : at, 0, mapping)
 }
 
 /** Unmaps every page in the range; mappings that reach over its ends are cut. */
@@ -205,7 +206,7 @@ function dropMapping(kernel: Kernel, process: Process, mapping: Mapping): void {
 function releaseMappings(kernel: Kernel, process: Process): void {
   if (process.mappings.length === 0) return
   const mappings = process.mappings
-  process.mappings = []
+  process.mappings = NO_ITEMS
   for (const mapping of mappings) {
     for (const page in mapping.copied) releaseFrame(kernel, mapping.copied[page] as Id) // a key has its value
     noteMapping(kernel, mapping.object)
@@ -216,6 +217,7 @@ function releaseMappings(kernel: Kernel, process: Process): void {
 /** fork: the child sees the same shared memory, and shares private pages until one of the two writes. */
 function forkMappings(kernel: Kernel, parent: Process, child: Process): void {
   child.nextAddress = parent.nextAddress
+  if (parent.mappings.length === 0) return
   child.mappings = parent.mappings.map((mapping) => ({ ...mapping, copied: { ...mapping.copied } }))
   for (const mapping of child.mappings) {
     noteMapping(kernel, mapping.object)

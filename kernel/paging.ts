@@ -1,7 +1,7 @@
 import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WHOLE } from './footprint.ts'
 import type { Journal } from './journal.ts'
-import { type Kernel, peek, processOf, type Tlb, type Translation } from './kernel.ts'
+import { type Kernel, peek, processOf, type Translation } from './kernel.ts'
 import type { Frame, Id, KernelObject, Mapping, Process, Ref, Signal, Thread } from './state.ts'
 
 /**
@@ -80,8 +80,8 @@ const ZEROS = Array.from({ length: PAGE_SIZE >> 2 }, () => 0)
  */
 export function translate(kernel: Kernel, thread: Thread, address: number, write: boolean): Signal | null {
   const place = kernel.place
-  const { tlb } = kernel
-  const known = tlb === null ? null : entryOf(tlb, address)
+  const tlb = kernel.walker === null ? null : kernel.walker.tlb
+  const known = tlb === null ? null : (tlb[slotOf(address)] as Translation | null) // it has four
   const inPage = known === null ? -1 : address - known.start
   if (
     known !== null &&
@@ -178,18 +178,27 @@ function wordsOf(kernel: Kernel, frame: Id): number[] {
 
 /** The place just found is where this page leads to, until a mapping changes. */
 function remember(kernel: Kernel, thread: Thread, address: number, writable: boolean): void {
-  const { tlb, place } = kernel
-  if (tlb === null) return
-  const entry = entryOf(tlb, address)
-  entry.process = thread.process
-  entry.start = address - (address % PAGE_SIZE)
-  entry.epoch = kernel.mappingsEpoch
+  const { walker, place } = kernel
+  if (walker === null) return
+  walker.tlb ??= [null, null, null, null]
+  const { process } = thread
+  const start = address - (address % PAGE_SIZE)
+  const { mappingsEpoch: epoch } = kernel
+  const { frame, words } = place
+  const entry = walker.tlb[slotOf(address)]
+  if (entry === null || entry === undefined) {
+    walker.tlb[slotOf(address)] = { process, start, epoch, writable, frame, words }
+    return
+  }
+  entry.process = process
+  entry.start = start
+  entry.epoch = epoch
   entry.writable = writable
-  entry.frame = place.frame
-  entry.words = place.words
+  entry.frame = frame
+  entry.words = words
 }
 
-const entryOf = (tlb: Tlb, address: number): Translation => tlb[(address >>> PAGE_BITS) & 3] as Translation // it has four
+const slotOf = (address: number): number => (address >>> PAGE_BITS) & 3
 
 /** What lies at the address, as a reader would name it: `buffer+8`, and `own+8 of p` where it is the process's alone. */
 export function nameOfPlace(kernel: Kernel, thread: Thread, address: number): string {

@@ -19,7 +19,17 @@ import {
 import { numberProcess, numberThread, processByPid } from './pids.ts'
 import { sleep } from './queue.ts'
 import { sendSignal } from './signal.ts'
-import { type Data, type Id, type Process, type Signal, signals, type Thread } from './state.ts'
+import {
+  type Data,
+  type Id,
+  NO_ENTRIES,
+  NO_ITEMS,
+  ownTable,
+  type Process,
+  type Signal,
+  signals,
+  type Thread,
+} from './state.ts'
 import { tellFork } from './subsystems.ts'
 
 /** Processes and threads: making them, waiting for them, ending them, and what programs may ask about themselves. */
@@ -45,12 +55,12 @@ export function createProcess(kernel: Kernel, wish: NewProcess): Process {
     status: 'alive',
     exit: null,
     threaded: false,
-    threads: {},
-    children: {},
-    descriptors: {},
-    mappings: [],
+    threads: NO_ITEMS,
+    children: NO_ENTRIES,
+    descriptors: NO_ENTRIES,
+    mappings: NO_ITEMS,
     nextAddress: 0x10000,
-    dispositions: {},
+    dispositions: NO_ENTRIES,
   }
   return writesProcess(kernel, wish.id, LIFE)
 }
@@ -68,11 +78,13 @@ export function createThread(kernel: Kernel, process: Process, id: Id): Thread {
     ahead: null,
     behind: null,
     timer: 0,
-    pending: [],
-    interrupted: [],
+    pending: NO_ITEMS,
+    interrupted: NO_ITEMS,
     created: 0,
   }
-  writesProcess(kernel, process.id, LIFE).threads[id] = true
+  const owner = writesProcess(kernel, process.id, LIFE)
+  if (owner.threads === NO_ITEMS) owner.threads = [id]
+  else owner.threads.push(id)
   return threadOf(kernel, id)
 }
 
@@ -87,10 +99,10 @@ export function forkProcess(kernel: Kernel, parentId: Id, id: Id): Process {
   child.umask = parent.umask
   for (const signal of Object.keys(parent.dispositions) as Signal[]) {
     const disposition = parent.dispositions[signal]
-    if (disposition !== undefined) child.dispositions[signal] = { ...disposition, count: 0 }
+    if (disposition !== undefined) ownTable(child, 'dispositions')[signal] = { ...disposition, count: 0 }
   }
   tellFork(kernel, parent, child)
-  parent.children[id] = true
+  ownTable(parent, 'children')[id] = true
   return child
 }
 
@@ -238,7 +250,7 @@ export const sigactionDef = defineCall<ActionArgs, void>({
           kernel.handlers.set(handler, kernel.extra)
         }
         const count = process.dispositions[signal]?.count ?? 0
-        process.dispositions[signal] = { how, handler, restart, count }
+        ownTable(process, 'dispositions')[signal] = { how, handler, restart, count }
         return done(kernel)
       },
     },

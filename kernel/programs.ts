@@ -5,7 +5,7 @@ import { endThread, hasToRelease } from './exit.ts'
 import { type Door, Kernel, processOf } from './kernel.ts'
 import { exit, thread_exit } from './process.ts'
 import type { Task } from './ready.ts'
-import { emptyState, type Id, type Thread, type WakeOrder } from './state.ts'
+import { emptyState, type Id, NO_ITEMS, type Thread, type WakeOrder } from './state.ts'
 
 /**
  * Running the users' programs: each is a generator that runs on from a call's return to its next call. What is between
@@ -183,7 +183,7 @@ export abstract class Programs {
     } else {
       throw programThrew(task.id, error)
     }
-    task.interrupted.length = 0
+    task.interrupted = NO_ITEMS
     this.stand(task, thread, exit(1))
   }
 }

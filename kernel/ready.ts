@@ -1,22 +1,10 @@
 import type { Call, Program } from './call.ts'
-import type { Tlb, Translation } from './kernel.ts'
-import type { Id, Thread } from './state.ts'
+import type { Tlb, Walker } from './kernel.ts'
+import { type Id, NO_ITEMS, type Thread } from './state.ts'
 import type { Watch } from './watch.ts'
 
-/** Of a page further below every address than a page is long. */
-const NOWHERE = -1_000_000
-
-const nothing = (): Translation => ({
-  process: '',
-  start: NOWHERE,
-  epoch: 0,
-  writable: false,
-  frame: '',
-  words: [],
-})
-
 /** A thread as the machine runs it: its generator and the call it stands before, which can't be in the state. */
-export class Task {
+export class Task implements Walker {
   readonly id: Id
   /** How many came to be before it in its run; in every run the same for those that exist from the start. */
   readonly number: number
@@ -30,14 +18,14 @@ export class Task {
   program: Program<unknown> | null
   pending: Call<unknown> | null = null
   /** Programs, and the calls that they stand before, under a running signal handler. */
-  readonly interrupted: { program: Program<unknown> | null; pending: Call<unknown> | null }[] = []
+  interrupted: { program: Program<unknown> | null; pending: Call<unknown> | null }[] = NO_ITEMS
   /** Where it is in the ready set, -1 when it isn't. */
   slot = -1
-  readonly tlb: Tlb = [nothing(), nothing(), nothing(), nothing()]
+  tlb: Tlb | null = null
   /** On how many parts of objects its guard hangs, while it has one. */
   watching = 0
   /** The first so many of these are on, the others are kept for later. */
-  readonly watches: Watch[] = []
+  watches: Watch[] = NO_ITEMS
   /** By which question of `Watches` it was found last. */
   found = 0
   /** What a policy keeps of it. */
@@ -63,7 +51,7 @@ export class Task {
     this.result = null
     this.watching = 0
     this.kept = null
-    if (this.interrupted.length > 0) this.interrupted.length = 0
+    this.interrupted = NO_ITEMS
   }
 }
 

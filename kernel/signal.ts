@@ -3,7 +3,7 @@ import { invariant } from './errors.ts'
 import { endProcess } from './exit.ts'
 import { fail, type Kernel, processOf, SIGNALS, writesProcess } from './kernel.ts'
 import { rouse } from './queue.ts'
-import type { KernelState, Process, Signal, Thread } from './state.ts'
+import { type KernelState, NO_ITEMS, type Process, type Signal, type Thread } from './state.ts'
 
 /**
  * Signals. Sending marks one thread of the process and wakes it; the machine delivers when that thread is next chosen:
@@ -31,7 +31,7 @@ export function sendSignal(kernel: Kernel, target: Process, signal: Signal): voi
 /** The thread of a process that a signal for the process goes to: the first that does not hold it back. */
 export function receiverOf(state: KernelState, process: Process, signal: Signal): Thread | undefined {
   let first: Thread | undefined
-  for (const id in process.threads) {
+  for (const id of process.threads) {
     const thread = state.threads[id]
     if (thread !== undefined && !isHeldBack(thread, signal)) return thread
     first ??= thread
@@ -79,7 +79,8 @@ export function mark(kernel: Kernel, thread: Thread, signal: Signal): void {
 }
 
 function note(thread: Thread, signal: Signal): void {
-  if (!thread.pending.includes(signal)) thread.pending.push(signal)
+  if (thread.pending === NO_ITEMS) thread.pending = [signal]
+  else if (!thread.pending.includes(signal)) thread.pending.push(signal)
 }
 
 /** Whether the thread is in a handler of that signal. */

@@ -63,8 +63,8 @@ export interface Process {
   exit: ExitStatus | null
   /** It has had more than one thread. */
   threaded: boolean
-  /** Live threads, as a set. */
-  threads: Record<Id, true>
+  /** Live threads, in the order in which they came to be. */
+  threads: Id[]
   /** Children not yet waited for, as a set. */
   children: Record<Id, true>
   /** Open descriptors: number to open file description. */
@@ -91,6 +91,21 @@ export interface Sched {
   release: number
   /** The CPUs that it may run on. */
   cpus: number[] | null
+}
+
+/**
+ * What nearly all processes have nothing in, and nearly all threads: one empty table and one empty list for them all, which
+ * nobody can write to. It is no exception to the tree: what is empty and stays so is nobody's.
+ */
+export const NO_ENTRIES: Readonly<Record<string, never>> = Object.freeze({})
+export const NO_ITEMS: never[] = Object.freeze([] as never[]) as never[] // a write to it throws
+
+type Table = 'children' | 'descriptors' | 'dispositions'
+
+/** A table of the process, to put something in. */
+export function ownTable<T extends Table>(process: Process, table: T): Process[T] {
+  if (process[table] === NO_ENTRIES) process[table] = {} as Process[T] // there is nothing in it
+  return process[table]
 }
 
 export interface ExitStatus {

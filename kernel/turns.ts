@@ -10,7 +10,7 @@ import { type MachineOptions, Programs } from './programs.ts'
 import { leaveQueue } from './queue.ts'
 import type { Task } from './ready.ts'
 import { isDue, isIgnoredByDefault, takeSignal } from './signal.ts'
-import { type Data, type Id, type KernelState, returned, type Thread } from './state.ts'
+import { type Data, type Id, type KernelState, NO_ITEMS, returned, type Thread } from './state.ts'
 
 /**
  * One transition of one thread: a stage of its call is attempted, its timer fires, or a signal is delivered to it; and
@@ -75,7 +75,7 @@ export abstract class Turns extends Programs {
     if (thread.pending.length > 0 && isDue(thread)) return this.deliver(task, thread)
     const { call } = thread
     const { pending } = task
-    kernel.tlb = task.tlb
+    kernel.walker = task
     kernel.drafted = this.transact !== null
     invariant(call !== null && pending !== null, 'who takes a step stands before a call', task.id)
     this.call = pending
@@ -221,7 +221,7 @@ export abstract class Turns extends Programs {
   /** The step is one that befalls the thread, in the call that it is in or stands before. */
   protected befall(task: Task, thread: Thread): void {
     const { kernel } = this
-    kernel.tlb = task.tlb
+    kernel.walker = task
     kernel.drafted = this.transact !== null
     this.actor = task
     this.call = task.pending
@@ -250,10 +250,12 @@ export abstract class Turns extends Programs {
     if (waiting && !(disposition.restart && this.restarts(task, thread))) this.interrupt(task, thread)
     if (handler === undefined) return this.goOn(task, thread)
     if (thread.call !== null) {
+      if (thread.interrupted === NO_ITEMS) thread.interrupted = []
       thread.interrupted.push({ signal, call: { ...thread.call }, until: armedUntil(kernel, thread) })
     }
     disarmTimer(kernel, thread) // the handler's own calls may need it
     thread.call = null
+    if (task.interrupted === NO_ITEMS) task.interrupted = []
     task.interrupted.push({ program: task.program, pending: task.pending })
     task.program = (handler as (signal: string) => Program<unknown>)(signal) // sigaction puts nothing else there
     task.pending = null

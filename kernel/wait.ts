@@ -91,11 +91,10 @@ const waitDef = defineCall<{ readonly pid: number }, Waited>({
 
 const endOf = (pid: number): string => (pid === -1 ? 'end of a child' : `end of process ${pid}`)
 
-const othersOf = ({ threads }: Process, { id }: Thread): Id[] => Object.keys(threads).filter((other) => other !== id)
+const othersOf = ({ threads }: Process, { id }: Thread): Id[] => threads.filter((other) => other !== id)
 
 /** The live threads of a process; none, when there is no such process. */
-export const threadsOf = (kernel: Kernel, process: Id): Id[] =>
-  Object.keys(kernel.state.processes[process]?.threads ?? {})
+export const threadsOf = (kernel: Kernel, process: Id): readonly Id[] => kernel.state.processes[process]?.threads ?? []
 
 /** Waits for a child (any, or that one) to end. @throws PosixError ECHILD, EINTR. waitpid(2) */
 export const wait = (pid = -1): Call<Waited> => call(waitDef, { pid })

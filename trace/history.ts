@@ -114,7 +114,7 @@ class Rerun {
     this.#decider.begin(this.#simulation, 0)
     while (this.steps < from) this.step()
     this.#machine.transact = drafted
-    this.#machine.kernel.tlb = null // it points into the state that from here on stays as it is
+    this.#machine.kernel.walker = null // it points into the state that from here on stays as it is
   }
 
   get steps(): number {

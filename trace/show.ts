@@ -86,7 +86,7 @@ export function showState(
       pid: process.pid,
       name: process.id,
       status: process.status === 'alive' ? 'alive' : `${process.status}${describeExit(process.exit)}`,
-      threads: Object.keys(process.threads),
+      threads: [...process.threads],
       descriptors: Object.keys(process.descriptors).map((fd) => ({
         fd: Number(fd),
         what: objectLabel(process.descriptors[Number(fd)] ?? '', state),

@@ -84,7 +84,7 @@ registerSubsystem({
   name: 'lpc threads',
   rundown: RUNDOWN.ports,
   kind: 'lpc thread',
-  holds: (kernel, { threads }) => Object.keys(threads).some((id) => hasState(kernel, id)),
+  holds: (kernel, { threads }) => threads.some((id) => hasState(kernel, id)),
   threadExit: exitThread,
 })
 
@@ -114,8 +114,7 @@ const terminateDef = defineCall<TerminateArgs, void>({
 /** The caller is the last to end. */
 function lastOf(kernel: Kernel, target: Process, { id }: Thread): void {
   const { threads } = writesProcess(kernel, target.id, LIFE)
-  delete threads[id]
-  threads[id] = true
+  threads.push(...threads.splice(threads.indexOf(id), 1))
 }
 
 /**

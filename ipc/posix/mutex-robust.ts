@@ -178,7 +178,7 @@ function markAll(kernel: Kernel, thread: Thread): void {
 }
 
 function holdsAny(kernel: Kernel, process: Process): boolean {
-  for (const thread in process.threads) {
+  for (const thread of process.threads) {
     const id = listOf(thread)
     if (exists(kernel, id) && peek(kernel, id).mutexes.length > 0) return true
   }

@@ -64,7 +64,7 @@ export class Roster {
     const { tasks, state } = this.#machine
     const named = typeof pid === 'number' && pid !== 0
     const process = named ? Object.values(state.processes).find((one) => one.pid === pid) : state.processes[own.process]
-    return Object.keys(process?.threads ?? {}).flatMap((thread) => tasks.get(thread) ?? [])
+    return (process?.threads ?? []).flatMap((thread) => tasks.get(thread) ?? [])
   }
 
   /** It does something else from now on. */

@@ -145,7 +145,7 @@ function writesNow({ kernel, state }: Machine, { task, id, stage }: Standing): b
   const onlyReads = pending?.def.stages[stage]?.onlyReads
   const thread = state.threads[id]
   if (pending === null || onlyReads === undefined || thread === undefined) return null
-  kernel.tlb = task.tlb
+  kernel.walker = task
   return !onlyReads(kernel, thread, pending.args)
 }
 

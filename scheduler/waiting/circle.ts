@@ -155,7 +155,7 @@ function blockersOf(machine: Machine, task: Task): readonly Id[] | null {
   if (pending?.def.blockers === undefined) return null
   const before = kernel.footprint
   kernel.footprint = looked
-  kernel.tlb = task.tlb
+  kernel.walker = task
   looked.clear()
   const ids = pending.def.blockers(kernel, machine.thread(task), pending.args)
   kernel.footprint = before

@@ -1,5 +1,5 @@
 import { enablePatches, Immer } from 'immer'
-import type { Transact } from '../../kernel/index.ts'
+import { NO_ENTRIES, NO_ITEMS, type Transact } from '../../kernel/index.ts'
 
 enablePatches()
 const immer = new Immer({ autoFreeze: false })
@@ -17,6 +17,7 @@ export function notATree(value: unknown, path = 'state', seen = new Set<unknown>
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return null
   if (typeof value === 'number') return Number.isFinite(value) ? null : path
   if (typeof value !== 'object') return `${path} is ${typeof value}`
+  if (value === NO_ENTRIES || value === NO_ITEMS) return null // nobody's: see state.ts
   if (seen.has(value)) return `${path} is reached twice`
   seen.add(value)
   const prototype: unknown = Object.getPrototypeOf(value)

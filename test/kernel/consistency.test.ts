@@ -58,7 +58,7 @@ function queuesAreLists({ queues, threads }: KernelState): void {
 
 function exitedThreadsHaveNothing({ threads, processes }: KernelState): void {
   for (const { id, process, status, call, pending, interrupted, queue, timer } of Object.values(threads)) {
-    const alive = Object.hasOwn(processes[process]?.threads ?? {}, id)
+    const alive = processes[process]?.threads.includes(id) === true
     expect(alive, `${id} is ${status}`).toBe(status !== 'exited')
     if (alive) continue
     expect({ id, call, pending, interrupted, queue, timer }).toEqual({
