@@ -2,7 +2,7 @@ import { BadInput, invariant, type Machine, type Simulation, type Task, type Wak
 import type { Decider } from '../decider.ts'
 import { type Numbers, numbers } from '../numbers.ts'
 import { Pricing, unit } from './costs.ts'
-import { Cpu, sooner, switchOver } from './cpu.ts'
+import { breakOff, Cpu, sooner, switchOver } from './cpu.ts'
 import { Entity } from './entity.ts'
 import { PlacedHeap } from './heap.ts'
 import { MemoryCosts } from './memory-costs.ts'
@@ -293,7 +293,7 @@ export class Dispatcher implements Decider {
     entity.lastCpu = cpu.number
     this.#idle += 1
     if (cpu.place >= 0) this.#ends.remove(cpu)
-    if (cpu.since > this.now) cpu.switchNs -= cpu.since - this.now // taken back in the midst of the switch
+    if (cpu.since > this.now) breakOff(cpu, entity, this.now)
   }
 
   /** Charges what runs for the time until now. */
@@ -328,7 +328,8 @@ export class Dispatcher implements Decider {
   #tick(): void {
     this.totals.events += 1
     this.#nextTick += this.policy.every ?? Number.POSITIVE_INFINITY
-    for (const cpu of this.cpus) this.#putOff(cpu, 'put off')
+    // The last first: so each is back before those of later CPUs, and goes on where it ran.
+    for (const cpu of this.cpus.toReversed()) this.#putOff(cpu, 'put off')
     this.#queues.tick()
   }
 

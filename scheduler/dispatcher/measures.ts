@@ -1,3 +1,4 @@
+import { switchedNs } from './cpu.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Entity } from './entity.ts'
 
@@ -75,13 +76,14 @@ export function measuresOf(dispatcher: Dispatcher): Measures {
   const { elapsed } = totals
   const ended = processes.filter(({ turnaround }) => turnaround !== null).length
   const time = elapsed * cpus.length
+  const switched = cpus.map((cpu) => switchedNs(cpu, dispatcher.now))
   return {
     processes,
-    cpus: cpus.map(({ number, busyNs, switchNs, switches }) => ({
+    cpus: cpus.map(({ number, busyNs, switches }) => ({
       cpu: number,
       busy: busyNs,
-      switching: switchNs,
-      idle: elapsed - busyNs - switchNs,
+      switching: switched[number] ?? 0,
+      idle: elapsed - busyNs - (switched[number] ?? 0),
       switches,
     })),
     totals: {
@@ -89,7 +91,7 @@ export function measuresOf(dispatcher: Dispatcher): Measures {
       ended,
       throughput: elapsed === 0 ? 0 : (ended * 1e9) / elapsed,
       utilisation: part(sum(cpus.map(({ busyNs }) => busyNs)), time),
-      switching: part(sum(cpus.map(({ switchNs }) => switchNs)), time),
+      switching: part(sum(switched), time),
       switches: sum(cpus.map(({ switches }) => switches)),
       fairness: jain(
         processes.filter(({ cpu, waiting }) => cpu + waiting > 0).map(({ cpu, waiting }) => cpu / (cpu + waiting)),

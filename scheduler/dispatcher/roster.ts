@@ -89,9 +89,10 @@ export class Roster {
   }
 
   ends(entity: Entity): void {
+    if (entity.activity === 'away') return // killed before it came
     const last = entity.jobs === 0 || entity.cpuNs > entity.cpuNsAtRelease
     if (entity.deadline !== Number.POSITIVE_INFINITY && last) this.jobDone(entity)
-    if (entity.activity !== 'away') this.#totals.present -= 1
+    this.#totals.present -= 1
     this.becomes(entity, 'ended')
     entity.ended = this.#machine.state.clock
   }

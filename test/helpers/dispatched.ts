@@ -20,13 +20,15 @@ export interface Dispatched {
 export interface Wish extends OnMachine {
   readonly seed?: string
   readonly params?: AnyValues
+  /** Default: enough. */
+  readonly maxSteps?: number
   /** Told after every step. */
   readonly watch?: (dispatcher: Dispatcher, simulation: Simulation) => void
 }
 
 /** One run under a policy, where nothing takes time but `compute` unless costs are given. */
 export function dispatched(one: Scenario, policy: string | Policy, wish: Wish = {}): Dispatched {
-  const { watch, params, ...on } = wish
+  const { watch, params, maxSteps = 10_000_000, ...on } = wish
   const recorder = new Recorder()
   const named = typeof policy === 'string' ? policyNamed(policy) : policy
   const dispatcher = new Dispatcher({ costs: zero, recorder, ...on, policy: named })
@@ -39,7 +41,7 @@ export function dispatched(one: Scenario, policy: string | Policy, wish: Wish = 
   simulation.start()
   dispatcher.begin(simulation, 0)
   const observers = watch === undefined ? [] : [() => watch(dispatcher, simulation)]
-  const { ending } = run(simulation, dispatcher, { maxSteps: 10_000_000, observers })
+  const { ending } = run(simulation, dispatcher, { maxSteps, observers })
   dispatcher.settleAccounts()
   return { dispatcher, simulation, recorder, ending }
 }
