@@ -75,16 +75,20 @@ function coverageOf({ coverage, left }: Told): string[] {
 }
 
 /** Does what is done in so many parts; while somebody watches and it takes over a second, says how far it is. */
-export function counting<T>(terminal: Terminal, work: (onDone: (done: number, most: number) => void) => T): T {
-  const began = seconds()
+export function counting<T>(
+  terminal: Terminal,
+  work: (onDone: (done: number, most: number) => void) => T,
+  clock: () => number = seconds,
+): T {
+  const began = clock()
   let told = began
   try {
     return work((done, most) => {
-      const now = seconds()
+      const now = clock()
       if (!terminal.watched || now - told < (told === began ? 1 : TELL_SECONDS)) return
       told = now
       const left = Math.ceil(((now - began) / done) * (most - done))
-      terminal.tell(`\r\x1b[K${done} of ${most} runs, ${left} s left; Ctrl-C ends it`.slice(0, terminal.width + 3))
+      terminal.tell(`\r\x1b[K${done} of ${most} runs, ${left} s left; Ctrl-C ends it`)
     })
   } finally {
     if (told > began) terminal.tell('\r\x1b[K')

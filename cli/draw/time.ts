@@ -13,12 +13,14 @@ export function time(ns: number, coarse: boolean): string {
   return `${short(ns / of)}${name}`
 }
 
-/** A policy's name with its times as people write them: `rr:quantum=2ms` for `rr:quantum=2000000`. */
-export const namedInTimes = (policy: string): string =>
-  policy.replace(
-    /(quantum|slice|latency|granularity|wakeup|boost)=(\d+)/g,
-    (_, name, ns) => `${name}=${exact(Number(ns))}`,
-  )
+/** A policy's name with its times as people write them: `rr:quantum=2ms` for `rr:quantum=2000000`; units stay numbers. */
+export const namedInTimes = (policy: string, coarse: boolean): string =>
+  coarse
+    ? policy
+    : policy.replace(
+        /(quantum|slice|latency|granularity|wakeup|boost)=(\d+)/g,
+        (_, name, ns) => `${name}=${exact(Number(ns))}`,
+      )
 
 function exact(ns: number): string {
   const [of, unit] = UNITS.find(([of]) => ns > 0 && ns % of === 0) ?? [1, '']

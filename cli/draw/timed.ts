@@ -82,9 +82,10 @@ const threadsOf = ({ entities }: Dispatcher): string[] => entities.map(({ task }
 /** Times are units, not ns. */
 const isCoarse = ({ settings }: Dispatcher): boolean => settings.costs.name === 'unit'
 
-function machineLine({ name, settings: { costs, cpus, queues } }: Dispatcher): string {
+function machineLine(dispatcher: Dispatcher): string {
+  const { costs, cpus, queues } = dispatcher.settings
   const on = cpus === 1 ? '1 CPU' : `${cpus} CPUs, ${queues === 'global' ? 'one run queue' : 'a run queue each'}`
-  return `${namedInTimes(name)} on ${on}, costs ${costs.name}`
+  return `${namedInTimes(dispatcher.name, isCoarse(dispatcher))} on ${on}, costs ${costs.name}`
 }
 
 /** The same as data, for `--json`. Times in virtual ns. */

@@ -1,4 +1,9 @@
+import { stripVTControlCharacters } from 'node:util'
+import pc from 'picocolors'
 import { afterEach, expect, test } from 'vitest'
+import { perform } from '../../cli/program.ts'
+import { counting } from '../../cli/progress.ts'
+import { paper } from '../../cli/terminal.ts'
 import { COSTS } from '../../scheduler/index.ts'
 import { DEADLOCK, folder, ipclab, removeFolders } from './cli.ts'
 
@@ -124,7 +129,9 @@ test('runs that fail are told in their row, are not counted, and end in exit cod
   const { code, out } = await ipclab('compare', 'lock.ts', '--policies', 'fifo,rr')
   expect(code).toBe(1)
   expect(out).toMatch(/^fifo .* deadlock in \d+ of 20$/m)
-  expect(out).toContain('only runs that end as the scenario expects count, and a row with others is not compared')
+  expect(out).toContain(
+    'only runs that end as the scenario expects count, and a row with one that fails is not compared',
+  )
   expect(out).not.toMatch(/\*|best|by turnaround/)
   const expected = await ipclab('compare', 'expected.ts', '--policies', 'fifo,rr')
   expect(expected.code).toBe(0)
@@ -132,6 +139,85 @@ test('runs that fail are told in their row, are not counted, and end in exit cod
   const never = await ipclab('compare', 'late.ts', '--policies', 'fifo', '--max-steps', '1')
   expect(never.code).toBe(1)
   expect(never.out).toMatch(/^fifo .* step limit$/m)
+})
+
+/** Given up with every other draw. */
+const GIVEN_UP = `
+import { assume, choose, compute, scenario } from 'ipclab'
+export default scenario('given up', {
+  params: { ways: { default: 2, about: 'how many ways there are, of which one is looked at' } },
+  programs: {
+    *a({ params }) { yield* compute(5); yield* assume((yield* choose(params.ways)) === params.ways - 2) },
+    *b() { yield* compute(2) },
+  },
+  expect: 'holds',
+})
+`
+
+test('runs that are given up speak neither for a policy nor against it', async () => {
+  folder({ 'given-up.ts': GIVEN_UP })
+  const { code, out } = await ipclab('compare', 'given-up.ts', '--policies', 'fifo,srtf')
+  expect(code).toBe(0)
+  expect(out).toMatch(/^fifo .* given up in \d+ of 20$/m)
+  expect(out).toMatch(/^by turnaround: srtf .*, last fifo /m)
+  const none = await ipclab('compare', 'given-up.ts', '--policies', 'fifo,srtf', '--set', 'ways=1')
+  expect(none.code).toBe(3)
+  expect(none.out).toMatch(/^fifo +1 +given up$/m)
+})
+
+test('what is named without its parameters is told with them', async () => {
+  folder({ 'jobs.ts': JOBS })
+  const asked = ['compare', 'jobs.ts', '--policies', 'fifo,rr:3ms,eevdf,stride']
+  expect((await ipclab(...asked, '--cost', 'x86-64')).out).toMatch(/^by default eevdf:slice=3ms, stride:quantum=10ms$/m)
+  expect((await ipclab(...asked)).out).toMatch(/^by default eevdf:slice=24, stride:quantum=80$/m)
+})
+
+test('on a terminal the best is bold', async () => {
+  folder({ 'jobs.ts': JOBS })
+  const lines: string[] = []
+  const bold = { ...paper(lines), colors: pc.createColors(true) }
+  await perform(['compare', 'jobs.ts', '--policies', 'fifo,srtf', '--cost', 'zero'], bold)
+  const esc = String.fromCharCode(27)
+  const [heading, fifo, srtf] = lines.slice(4)
+  expect(heading).toMatch(/policy +CPUs/)
+  expect(fifo).not.toContain(`${esc}[1m4.33ms`)
+  expect(srtf).toContain(`${esc}[1m1.00ms${esc}[22m`)
+  expect(lines.join('\n')).not.toContain('*')
+  expect(stripVTControlCharacters(srtf ?? '').indexOf('1.00ms')).toBe((fifo ?? '').indexOf('4.33ms'))
+})
+
+test('while somebody watches and it takes over a second it is told how far it is', () => {
+  const told: string[] = []
+  const watched = { ...paper([]), watched: true, tell: (text: string) => void told.push(text) }
+  let now = 100
+  const work = (onDone: (done: number, most: number) => void): string => {
+    for (const [done, after] of [
+      [1, 0.5],
+      [2, 0.4],
+      [3, 0.2],
+      [4, 0.15],
+      [5, 0.15],
+    ] as const) {
+      now += after
+      onDone(done, 8)
+    }
+    return 'done'
+  }
+  expect(counting(watched, work, () => now)).toBe('done')
+  const clear = `\r${String.fromCharCode(27)}[K`
+  expect(told).toEqual([
+    `${clear}3 of 8 runs, 2 s left; Ctrl-C ends it`,
+    `${clear}5 of 8 runs, 1 s left; Ctrl-C ends it`,
+    clear,
+  ])
+  told.length = 0
+  counting({ ...watched, watched: false }, work, () => now)
+  counting(
+    watched,
+    (onDone) => onDone(1, 1),
+    () => now,
+  )
+  expect(told).toEqual([])
 })
 
 test('a missed deadline counts, and ends in exit code 1', async () => {

@@ -79,8 +79,9 @@ function bestOf(figure: Figure, cells: readonly Cell[], spreads: readonly (Sprea
   })
 }
 
-/** Only what came to its end every time can be called the best. */
-export const takesPart = ({ runs }: Cell): boolean => runs.every(({ counts }) => counts)
+/** Nothing of which a run failed can be called the best; what was given up speaks neither for nor against it. */
+export const takesPart = ({ runs }: Cell): boolean =>
+  runs.every(({ counts, failure }) => counts || failure === null) && runs.some(({ counts }) => counts)
 
 /** Negative when `a` is the better one. */
 export const better = (figure: Figure, a: number, b: number): number => (BETTER[figure] === 'less' ? a - b : b - a)

@@ -7,6 +7,7 @@ import { spreadIn } from '../../compare/spread.ts'
 import type { Terminal } from '../../terminal.ts'
 import { section } from '../run.ts'
 import { multiples } from '../svg/multiples.ts'
+import { namedInTimes } from '../time.ts'
 import { type Column, columnsOf, takesPart } from './columns.ts'
 import { HARDLY, summaryLines } from './summary.ts'
 import { comparisonTable } from './table.ts'
@@ -100,7 +101,10 @@ const counted = (count: number, one: string, many: string): string => `${count} 
 function notes(comparison: Comparison, summary: readonly string[], ranges: boolean): string[] {
   const { cells, asked } = comparison
   const rate = isCoarse(comparison) ? 'in 1000 units of time' : 'a second'
-  const said = [`response, turnaround, waiting: means over the processes; throughput: processes ${rate}`]
+  const said = [
+    ...defaults(cells, isCoarse(comparison)),
+    `response, turnaround, waiting: means over the processes; throughput: processes ${rate}`,
+  ]
   if (ranges)
     said.push(`medians of ${asked.seeds} seeds, and their quartiles; a row without is the same with every seed`)
   else if (asked.seeds > 1)
@@ -109,8 +113,14 @@ function notes(comparison: Comparison, summary: readonly string[], ranges: boole
     )
   if (summary.some((line) => line.includes(HARDLY))) said.push(`${HARDLY}: their quartiles overlap`)
   if (cells.some((cell) => !takesPart(cell)))
-    said.push('only runs that end as the scenario expects count, and a row with others is not compared')
+    said.push('only runs that end as the scenario expects count, and a row with one that fails is not compared')
   return said
+}
+
+/** `by default eevdf:slice=3ms`: the parameters of policies that were named without any. */
+function defaults(cells: readonly Cell[], coarse: boolean): string[] {
+  const full = cells.filter(({ policy, name }) => !policy.includes(':') && name.includes(':')).map(({ name }) => name)
+  return full.length === 0 ? [] : [`by default ${namedInTimes([...new Set(full)].join(', '), coarse)}`]
 }
 
 /** The same as data, for `--json`: the figures and all measures of each run. Times in virtual ns. */
