@@ -131,6 +131,8 @@ export const signals: readonly Way[] = [
   },
 ]
 
+export const WHENCE = ['SEEK_SET', 'SEEK_CUR', 'SEEK_END']
+
 /** Every family of descriptors has these. */
 export const descriptors: readonly Way[] = [
   { op: 'close', weight: 5, args: on([]) },
@@ -154,5 +156,13 @@ export const descriptors: readonly Way[] = [
     ),
   },
   { op: 'fionread', weight: 2, args: on(['reader', 'both ends', 'stream', 'dgram', 'seqpacket']) },
-  { op: 'fstat', weight: 1, args: on(['file', 'queue', 'reader', 'writer', 'both ends']) },
+  { op: 'fstat', weight: 1, args: on([]) },
+  {
+    op: 'lseek',
+    weight: 1,
+    args: where(
+      (at) => at.sometimes(20),
+      on([], (at) => ({ off: at.pick([0, 1, -1]), whence: at.pick(WHENCE) })),
+    ),
+  },
 ]

@@ -4,6 +4,8 @@ import { descriptors, type Making, on, processes, signals, type Way, where } fro
 /** Programs on pipes, FIFOs and Unix sockets. */
 
 const PIPES = ['reader', 'writer', 'both ends'] as const
+/** What is sent through sockets. */
+const PASSED = [...PIPES, 'file', 'queue'] as const
 const SOCKETS = ['stream', 'dgram', 'seqpacket'] as const
 
 export const pipes: readonly Way[] = [
@@ -15,13 +17,13 @@ export const pipes: readonly Way[] = [
     weight: 6,
     args: where(
       (at) => !at.has(...PIPES),
-      (at) => ({ flags: at.pick(['0', '0', 'O_NONBLOCK']) }),
+      (at) => ({ flags: at.sometimes(8) ? 'O_DIRECT' : at.pick(['0', '0', 'O_NONBLOCK']) }),
     ),
   },
   {
     op: 'mkfifo',
     weight: 2,
-    args: (at) => ({ path: at.pick(['f', 'f', 'g']), mode: at.pick(['0600', '0644', '0666']) }),
+    args: (at) => ({ path: at.sometimes(5) ? 'u' : at.pick(['f', 'f', 'g']), mode: at.pick(['0600', '0644', '0666']) }),
   },
   {
     op: 'open',
@@ -74,7 +76,7 @@ const heard = ({ kind, connected: has, bound }: Open): boolean => has || (kind =
 /** The name of one who could be reached, mostly. */
 const name = (at: Making, kinds: readonly Kind[]): string => {
   const there = at.game.names(kinds)
-  return there.length === 0 || at.sometimes(10) ? at.pick(['u', 'v', 'w']) : at.pick(there)
+  return there.length === 0 || at.sometimes(10) ? at.pick(['u', 'v', 'w', 'f']) : at.pick(there)
 }
 const someName =
   (kinds: readonly Kind[]) =>
@@ -100,7 +102,11 @@ export const sockets: readonly Way[] = [
       (at) => ({ type: at.pick(type) }),
     ),
   },
-  { op: 'bind', weight: 10, args: on(SOCKETS, (at) => ({ path: at.pick(['u', 'u', 'v', 'w']) }), unnamed) },
+  {
+    op: 'bind',
+    weight: 10,
+    args: on(SOCKETS, (at) => ({ path: at.sometimes(4) ? 'f' : at.pick(['u', 'u', 'v', 'w']) }), unnamed),
+  },
   {
     op: 'listen',
     weight: 14,
@@ -195,8 +201,8 @@ export const passing: readonly Way[] = [
     op: 'sendfd',
     weight: 14,
     args: where(
-      (at) => at.has(...PIPES),
-      on(SOCKETS, (at) => ({ which: at.fd(PIPES) ?? 9, data: at.little() }), connected),
+      (at) => at.has(...PASSED),
+      on(SOCKETS, (at) => ({ which: at.fd(PASSED) ?? 9, data: at.little() }), connected),
     ),
   },
   { op: 'recvfd', weight: 12, args: on(SOCKETS, (at) => ({ len: at.pick([1, 10, 10]) })) },

@@ -1,5 +1,5 @@
 import type { Fields } from '../fields.ts'
-import { descriptors, type Making, on, processes, signals, type Way, where } from './making.ts'
+import { descriptors, type Making, on, processes, signals, type Way, WHENCE, where } from './making.ts'
 
 /** Programs on message queues and System V objects. */
 
@@ -15,7 +15,6 @@ const mqd = (more: (at: Making) => Fields = () => ({})): Way['args'] => {
     return { mqd: fd, ...rest }
   }
 }
-const WHENCE = ['SEEK_SET', 'SEEK_CUR', 'SEEK_END']
 const message = (at: Making): Fields => ({
   data: at.sometimes(3) ? 'X*17' : at.pick(['', at.little(), at.little(), at.little(), `${at.little()}+Z*5`, 'Y*8']),
   prio: priority(at),

@@ -19,46 +19,50 @@ const mapped =
 const offset = (at: Making): number => at.pick([0, 0, 1, 100, 4095, 4096, 4999, 5000, 8191, 8192, 12_287])
 const protection = ['PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_READ', 'PROT_WRITE', 'PROT_NONE']
 
+const shmOpen = (names: readonly string[]): Way => ({
+  op: 'shm_open',
+  weight: 10,
+  args: where(
+    (at) => at.game.descriptors(at.p).length < 4,
+    (at) => ({
+      name: at.sometimes(4) ? at.pick(['a', '//b', '/a/b']) : at.pick(names),
+      oflag: at.pick([
+        'O_CREAT|O_RDWR',
+        'O_CREAT|O_RDWR',
+        'O_CREAT|O_RDWR',
+        'O_CREAT|O_EXCL|O_RDWR',
+        'O_RDWR',
+        'O_RDONLY',
+        'O_RDWR|O_TRUNC',
+        'O_RDONLY|O_TRUNC',
+        'O_CREAT|O_RDONLY',
+      ]),
+      mode: at.pick(modes),
+    }),
+  ),
+})
+
+const mapFile: Way = {
+  op: 'mmap',
+  weight: 12,
+  args: on(['file'], (at) => ({
+    slot: at.pick([0, 0, 1, 2]),
+    len: at.pick([4096, 4096, 5000, 8192, 12_288, 1, 0]),
+    prot: at.pick(protection),
+    flags: at.pick(['MAP_SHARED', 'MAP_SHARED', 'MAP_PRIVATE']),
+    off: at.pick([0, 0, 0, 4096, 8192, 100]),
+  })),
+}
+
 const mapping: readonly Way[] = [
-  {
-    op: 'shm_open',
-    weight: 10,
-    args: where(
-      (at) => at.game.descriptors(at.p).length < 4,
-      (at) => ({
-        name: at.sometimes(4) ? at.pick(['a', '//b', '/a/b']) : at.pick(['/a', '/a', '/a', '/b']),
-        oflag: at.pick([
-          'O_CREAT|O_RDWR',
-          'O_CREAT|O_RDWR',
-          'O_CREAT|O_RDWR',
-          'O_CREAT|O_EXCL|O_RDWR',
-          'O_RDWR',
-          'O_RDONLY',
-          'O_RDWR|O_TRUNC',
-          'O_RDONLY|O_TRUNC',
-          'O_CREAT|O_RDONLY',
-        ]),
-        mode: at.pick(modes),
-      }),
-    ),
-  },
+  shmOpen(['/a', '/a', '/a', '/b']),
   { op: 'shm_unlink', weight: 2, args: (at) => ({ name: at.pick(['/a', '/a', '/b']) }) },
   {
     op: 'ftruncate',
     weight: 9,
     args: on(['file'], (at) => ({ len: at.pick([100, 4096, 4096, 5000, 8192, 8192, 12_288, 0, -1]) })),
   },
-  {
-    op: 'mmap',
-    weight: 12,
-    args: on(['file'], (at) => ({
-      slot: at.pick([0, 0, 1, 2]),
-      len: at.pick([4096, 4096, 5000, 8192, 12_288, 1, 0]),
-      prot: at.pick(protection),
-      flags: at.pick(['MAP_SHARED', 'MAP_SHARED', 'MAP_PRIVATE']),
-      off: at.pick([0, 0, 0, 4096, 8192, 100]),
-    })),
-  },
+  mapFile,
   {
     op: 'munmap',
     weight: 2,
@@ -156,6 +160,17 @@ export const namedSemaphores: readonly Way[] = [
   { op: 'sem_timedwait', weight: 3, args: semaphore((at) => ({ abs: at.pick(['past', 'past', 'badnsec']) })) },
   { op: 'sem_post', weight: 14, args: semaphore() },
   { op: 'sem_getvalue', weight: 6, args: semaphore() },
+  // What is behind them: a file of 32 bytes, the first four of which are the value; the rest is the library's own.
+  ...[shmOpen(['/sem.s']), mapFile].map((way) => ({ ...way, weight: 1 })),
+  {
+    op: 'shm_unlink',
+    weight: 1,
+    args: where(
+      (at) => at.sometimes(20),
+      () => ({ name: '/sem.s' }),
+    ),
+  },
+  { op: 'load', weight: 3, args: mapped((at) => ({ off: at.pick([0, 1, 3, 32, 4096]) })) },
 ]
 
 /** Where pthread objects lie, in slot 0 of every process: two mutexes, a condition, an rwlock, a barrier. */
@@ -182,6 +197,7 @@ function own(at: Making): Fields | null {
   const found = MUTEXES.filter((off) => ownerOf(at.game, `0+${off}`) === at.p)
   return found.length === 0 ? null : { map: 0, off: at.pick(found) }
 }
+const hasMutex = (at: Making): boolean => MUTEXES.some((off) => ownerOf(at.game, `0+${off}`) === at.p)
 function waiting(at: Making): Fields | null {
   const lock = own(at)
   return lock === null ? null : { map: 0, off: CONDITION, mutex_off: lock.off }
@@ -200,12 +216,13 @@ export const pthreadObjects: readonly Way[] = [
       map: 0,
       off: at.pick(MUTEXES),
       type: at.pick(['normal', 'errorcheck', 'recursive']),
-      robust: at.pick([0, 0, 1]),
+      robust: at.pick([0, 1]),
     }),
   },
   { op: 'cond_init', weight: FIRST, args: at(CONDITION) },
   { op: 'rwlock_init', weight: FIRST, args: at(RWLOCK) },
   { op: 'barrier_init', weight: FIRST, args: (at) => ({ map: 0, off: BARRIER, count: at.pick([1, 2, 2, 3, 0]) }) },
+  { op: 'exit', weight: 8, args: where(hasMutex, () => ({ code: 0 })) },
   { op: 'mutex_lock', weight: 16, args: mutex },
   { op: 'mutex_trylock', weight: 4, args: mutex },
   { op: 'mutex_timedlock', weight: 3, args: (at) => ({ ...mutex(at), abs: at.pick(['past', 'past', 'badnsec']) }) },
