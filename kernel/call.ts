@@ -73,6 +73,8 @@ export interface CallDef<A extends Args, R> {
   deadline?(kernel: Kernel, thread: Thread, args: A): number | null
   /** SA_RESTART makes it go on after a handler, instead of giving up: always, or while it stands so. */
   readonly restarts?: boolean | ((thread: Thread) => boolean)
+  /** It then begins anew, with its first stage, and gives back here what it has; absent: it goes on where it stands. */
+  startsOver?(kernel: Kernel, thread: Thread, args: A): void
   waitsFor?(kernel: Kernel, thread: Thread, args: A): Waits
   /** A handler that runs while the call waits ends the wait, or begins it anew: whoever may send signals may end it. */
   readonly interruptible?: boolean
@@ -220,6 +222,7 @@ const NO_CALL: { readonly [K in keyof Required<Definition<Args, unknown>>]: unde
   giveUp: undefined,
   deadline: undefined,
   restarts: undefined,
+  startsOver: undefined,
   waitsFor: undefined,
   interruptible: undefined,
   does: undefined,

@@ -247,7 +247,10 @@ export abstract class Turns extends Programs {
     const handler = disposition.handler === null ? undefined : kernel.handlers.get(disposition.handler)
     const { call } = thread
     const waiting = call !== null && call.outcome === null && this.waits(task, thread)
-    if (waiting && !(disposition.restart && this.restarts(task, thread))) this.interrupt(task, thread)
+    if (waiting) {
+      if (disposition.restart && this.restarts(task, thread)) this.startOver(task, thread)
+      else this.interrupt(task, thread)
+    }
     if (handler === undefined) return this.goOn(task, thread)
     if (thread.call !== null) {
       if (thread.interrupted === NO_ITEMS) thread.interrupted = []
@@ -276,6 +279,21 @@ export abstract class Turns extends Programs {
   protected restarts({ pending }: Task, thread: Thread): boolean {
     const restarts = pending?.def.restarts ?? false
     return typeof restarts === 'function' ? restarts(thread) : restarts
+  }
+
+  /** The waiting call is kept; one that names things by their names looks for them again. */
+  protected startOver({ pending }: Task, thread: Thread): void {
+    const { kernel } = this
+    const { call } = thread
+    if (call === null || pending?.def.startsOver === undefined) return
+    pending.def.startsOver(kernel, thread, call.args)
+    unpin(kernel, thread)
+    call.stage = 0
+    call.progress = 0
+    call.slept = false
+    call.woken = false
+    call.saved = null
+    call.wake = null
   }
 
   /** The waiting call ends with what it has, or decides to keep waiting; the program learns of it after the handler. */

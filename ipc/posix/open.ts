@@ -14,7 +14,7 @@ import {
   type Thread,
 } from '../../kernel/index.ts'
 import { integer, posixError, text } from './args.ts'
-import { giveUpMeeting, MEETING, meeting, openFifo } from './fifo.ts'
+import { MEETING, meeting, openFifo, stopMeeting } from './fifo.ts'
 import { createFile, type File, hasDescriptor, lookup, mayOpen, openFile, truncate, unlinkName } from './file.ts'
 import { O_CREAT, O_EXCL, O_TRUNC } from './flags.ts'
 import { mayMakeIn, resolve } from './path.ts'
@@ -77,9 +77,13 @@ const openDef = defineCall<OpenArgs, number>({
   // A FIFO's end counts from the beginning of the call, so to begin is a step of its own.
   stages: [{ attempt: open_ }, meeting],
   restarts: true,
+  startsOver(kernel, thread, { oflag }) {
+    if (thread.call?.stage === MEETING) stopMeeting(kernel, thread, oflag)
+  },
   interruptible: true,
   giveUp(kernel, thread, { oflag }) {
-    return thread.call?.stage === MEETING ? giveUpMeeting(kernel, thread, oflag) : fail(kernel, 'EINTR')
+    if (thread.call?.stage === MEETING) stopMeeting(kernel, thread, oflag)
+    return fail(kernel, 'EINTR')
   },
   waitsFor: (_kernel, _thread, { path }) => ({ object: path }),
   subject: (_kernel, _thread, { path }) => path,

@@ -52,11 +52,19 @@ export function forbidden(game: Game, step: Issue): string | null {
       return leadsToSocket(game, p, Number(args.which)) ? 'a socket within itself is collected at some time' : null
     case 'read':
       return tellsOfNotification(game, p, Number(args.fd)) ? 'it would tell the number that a process has here' : null
+    case 'ftruncate':
+    case 'shm_open':
+      return op === 'shm_open' && !String(args.oflag).includes('O_TRUNC') ? null : forbiddenTruncating(game)
     case 'sem_at':
       return latest(game, object(args)) === 'semaphore' ? null : 'there is no semaphore'
     default:
       return op in MAKES || op in USES ? forbiddenObject(game, step) : null
   }
+}
+
+function forbiddenTruncating(game: Game): string | null {
+  const sleeps = game.blocked().some((other) => other.op === 'sem_wait')
+  return sleeps ? 'who sleeps on a semaphore counts himself out in its memory' : null
 }
 
 function leadsToSocket(game: Game, p: number, fd: number): boolean {
@@ -75,7 +83,11 @@ function forbiddenObject(game: Game, { p, op, args }: Issue): string | null {
   const made = latest(game, object(args))
   if (op in MAKES) return made === null ? null : 'there is an object'
   if (made !== what) return `there is no ${what}`
+  if (what === 'mutex' && op !== 'mutex_lock' && wasDestroyed(game, object(args))) return 'it was destroyed'
+  if (what === 'condition' && hasDeadWaiter(game, args)) return 'a waiter that died there lets signallers wait for ever'
   switch (op) {
+    case 'mutex_destroy':
+      return isRobust(game, object(args)) && isInUse(game, object(args)) ? 'it is in use' : null
     case 'mutex_unlock':
       return mayUnlock(game, p, object(args)) ? null : "it is not the process's own"
     case 'rw_unlock':
@@ -112,10 +124,25 @@ const isWaitedFor = (game: Game, mutex: string): boolean =>
     .blocked()
     .some(({ op, args }) => (WAITS.includes(op) ? lock(args) : LOCKS.includes(op) && object(args)) === mutex)
 
-/** Others than normal mutexes look who unlocks. */
+const hasDeadWaiter = (game: Game, cond: Fields): boolean =>
+  game.log.some(({ op, args, out }) => WAITS.includes(op) && object(args) === object(cond) && 'killed' in out)
+
+const wasDestroyed = (game: Game, place: string): boolean =>
+  game.log.some((told) => told.op === 'mutex_destroy' && object(told.args) === place && returned(told))
+
+const isInUse = (game: Game, place: string): boolean => ownerOf(game, place) !== null || isWaitedFor(game, place)
+
+const isRobust = (game: Game, place: string): boolean =>
+  game.log.some(({ op, args }) => op === 'mutex_init' && object(args) === place && args.robust === 1)
+
+/**
+ * Others than normal mutexes look who unlocks; but of one that can't be recovered glibc's trylock has said so, and yet
+ * taken it.
+ */
 function mayUnlock(game: Game, p: number, place: string): boolean {
   const made = game.log.filter(({ op, args }) => op === 'mutex_init' && object(args) === place).at(-1)
-  if (made === undefined || made.args.type !== 'normal' || made.args.robust === 1) return true
+  const lost = game.log.some(({ args, out }) => object(args) === place && out.errno === 'ENOTRECOVERABLE')
+  if (made === undefined || (!lost && (made.args.type !== 'normal' || made.args.robust === 1))) return true
   return ownerOf(game, place) === p
 }
 

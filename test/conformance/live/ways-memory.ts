@@ -74,7 +74,7 @@ const mapping: readonly Way[] = [
     args: mapped((at) => ({ off: at.pick([0, 0, 4096]), len: at.pick([4096, 8192, 1, 0]), prot: at.pick(protection) })),
   },
   { op: 'load', weight: 12, args: mapped((at) => ({ off: offset(at) })) },
-  { op: 'store', weight: 12, args: mapped((at) => ({ off: offset(at), val: at.game.steps.length + 1 })) },
+  { op: 'store', weight: 12, args: mapped((at) => ({ off: offset(at), val: 65 + (at.game.steps.length % 26) })) },
 ]
 
 export const sharedMemory: readonly Way[] = [

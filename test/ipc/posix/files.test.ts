@@ -186,3 +186,26 @@ test('who has shut down receiving before connecting gets nothing: the peer is to
   expect(hand.do('a', posix.send(3, 'y', 0))).toBe(1)
   expect(hand.do('b', posix.recv(4, 1, 0))).toBe('y')
 })
+
+test('who is in open(2) of a FIFO looks the name up again when SA_RESTART begins the call anew', () => {
+  const hand = new Hand({ a: 1000, b: 1000 })
+  const pid = hand.driver.state.processes.a?.pid ?? 0
+  hand.do('a', sigactionByHand('SIGUSR2', 'handler', true))
+  hand.do('a', posix.mkfifo('f', 0o600))
+  expect(hand.do('a', posix.open('f', posix.O_RDONLY))).toBe('blocks')
+  hand.do('b', kill(pid, 'SIGUSR2'))
+  expect(hand.released).toEqual([])
+  hand.do('b', posix.unlink('f'))
+  hand.do('b', posix.mkfifo('f', 0o600))
+  expect(hand.do('b', posix.open('f', posix.O_WRONLY | O_NONBLOCK))).toBe('ENXIO')
+  hand.do('b', kill(pid, 'SIGUSR2'))
+  expect(hand.do('b', posix.open('f', posix.O_WRONLY | O_NONBLOCK))).toBe(3)
+  expect(hand.released).toEqual(['a: 3'])
+
+  expect(hand.do('a', posix.open('f', posix.O_WRONLY))).toBe(4)
+  hand.do('b', posix.mkfifo('g', 0o600))
+  expect(hand.do('a', posix.open('g', posix.O_WRONLY))).toBe('blocks')
+  hand.do('b', posix.unlink('g'))
+  hand.do('b', kill(pid, 'SIGUSR2'))
+  expect(hand.released).toEqual(['a: ENOENT'])
+})

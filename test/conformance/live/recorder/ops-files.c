@@ -47,12 +47,6 @@ static void getfl_op(void) {
   add("{\"ret\":0,\"acc\":\"%s\",\"nonblock\":%s}", access[set & O_ACCMODE], set & O_NONBLOCK ? "true" : "false");
 }
 
-static void set_nonblock_op(void) {
-  int fd = number("fd"), set = fcntl(fd, F_GETFL);
-  if (set < 0) return reply(-1);
-  reply(fcntl(fd, F_SETFL, number("on") ? set | O_NONBLOCK : set & ~O_NONBLOCK));
-}
-
 static void add_events(short events) {
   static const struct {
     const char *name;
@@ -92,7 +86,7 @@ int file_op(void) {
   OP("lseek") return reply(lseek(number("fd"), number("off"), flags("whence"))), 1;
   OP("ftruncate") return reply(ftruncate(number("fd"), number("len"))), 1;
   OP("fstat") return fstat_op(), 1;
-  OP("set_nonblock") return set_nonblock_op(), 1;
+  OP("set_nonblock") return reply(fcntl(number("fd"), F_SETFL, number("on") ? O_NONBLOCK : 0)), 1;
   OP("getfl") return getfl_op(), 1;
   OP("poll") return poll_op(), 1;
   OP("fionread") {
