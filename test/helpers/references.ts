@@ -13,18 +13,30 @@ const COUNTED: { readonly [kind: string]: readonly string[] } = {
   socket: ['peer', 'file', 'connections', 'queue'],
 }
 
-const referrers = ['file', 'open file', 'open pipe', 'open socket', 'pipe', 'socket']
+const KINDS: ReadonlySet<string> = new Set([
+  ...['file', 'message queue', 'open file', 'open pipe', 'open socket', 'open queue', 'pipe', 'socket'],
+  ...['memory', 'shm segment'],
+])
 
-/** What is wrong with the counts of files, open files, pipes and sockets; empty: nothing. */
-export function wrongCounts({ objects, processes, threads }: KernelState): string[] {
+/** What is wrong with the counts of files, queues, open files, pipes, sockets, and memory with its pages; empty: nothing. */
+export function wrongCounts({ objects, processes, threads, frames }: KernelState): string[] {
   const counts = new Map<Id, number>()
   const wrong: string[] = []
   const refer = (id: Id, from: string): void => {
     counts.set(id, (counts.get(id) ?? 0) + 1)
     if (objects[id] === undefined) wrong.push(`${from} refers to ${id}, which is no more`)
   }
-  for (const { id, descriptors } of Object.values(processes))
+  const pages = new Map<Id, number>()
+  const shows = (table: Readonly<Record<string, Id>>): void => {
+    for (const frame of Object.values(table)) pages.set(frame, (pages.get(frame) ?? 0) + 1)
+  }
+  for (const { id, descriptors, mappings } of Object.values(processes)) {
     for (const ref of Object.values(descriptors)) refer(ref, id)
+    for (const { object, copied } of mappings) {
+      refer(object, `a mapping of ${id}`)
+      shows(copied)
+    }
+  }
   for (const { id, call, interrupted } of Object.values(threads))
     for (const one of [call, ...interrupted.map(({ call }) => call)]) for (const ref of one?.pins ?? []) refer(ref, id)
   for (const object of Object.values(objects))
@@ -33,13 +45,25 @@ export function wrongCounts({ objects, processes, threads }: KernelState): strin
       for (const ref of [value].flat()) referAll(ref, object, refer)
     }
   for (const object of Object.values(objects)) {
-    if (!referrers.includes(object.kind)) continue
-    const { refs } = object as KernelObject & { refs: number } // those are counted
+    if (!KINDS.has(object.kind)) continue
+    const { refs, pages: own, removed } = object as Counted
+    if (own !== undefined) shows(own)
+    if (removed === false) refer(object.id, 'its id')
     const counted = counts.get(object.id) ?? 0
     if (refs !== counted || counted === 0)
       wrong.push(`${object.kind} ${object.id} has ${refs} references and counts ${counted}`)
   }
+  for (const [id, { refs }] of Object.entries(frames))
+    if (refs !== pages.get(id)) wrong.push(`page ${id} has ${refs} references and counts ${pages.get(id) ?? 0}`)
+  for (const id of pages.keys()) if (frames[id] === undefined) wrong.push(`page ${id} is shown and is no more`)
   return wrong
+}
+
+/** An object of those kinds; memory has pages, and a System V segment, until it is removed, holds itself. */
+interface Counted extends KernelObject {
+  readonly refs: number
+  readonly pages?: Readonly<Record<string, Id>>
+  readonly removed?: boolean
 }
 
 /** A reference; or a message, which refers to its sender and to the files that come with it. */

@@ -18,8 +18,10 @@ import { expect, test } from 'vitest'
 import type { MessageQueue } from '../../../ipc/posix/mq-queue.ts'
 import type { SemSet } from '../../../ipc/posix/sysv-sem-set.ts'
 import { definitionOf } from '../../../kernel/index.ts'
+import { unserved } from '../../helpers/in-vain.ts'
 import { type Comparison, compareOrders } from '../../helpers/independence.ts'
 import { posixCases, posixScenario } from '../../helpers/random-posix.ts'
+import { wrongCounts } from '../../helpers/references.ts'
 import { randomSchedules } from '../../helpers/schedules.ts'
 
 const runs = (usual: number): number => Number(process.env.RUNS ?? usual)
@@ -334,7 +336,7 @@ interface Linked extends KernelObject {
   readonly refs: number
 }
 
-test('who waits has a reason that can be told, and when all have ended nothing is left that has no name', () => {
+test('who waits has a reason that can be told, nothing outlives its last reference or goes before it, and when all have ended nothing is left that has no name', () => {
   let [waited, ended] = [0, 0]
   fc.assert(
     fc.property(posixCases, (one) => {
@@ -351,7 +353,11 @@ test('who waits has a reason that can be told, and when all have ended nothing i
           expect(reason?.object, thread.call.name).toMatch(/\w/)
         }
       }
-      run(simulation, decider, { maxSteps: 200, observers: [tells] })
+      const counts = (): void => {
+        expect(wrongCounts(simulation.state)).toEqual([])
+        expect(unserved(simulation.state)).toEqual([])
+      }
+      run(simulation, decider, { maxSteps: 200, observers: [tells, counts] })
       const { state } = simulation
       if (Object.values(state.threads).some(({ status }) => status !== 'exited')) return
       ended += 1
