@@ -14,7 +14,7 @@ export function sleepInVain({ machine }: Simulation): string[] {
     const { call, queue, id } = thread
     const task = tasks.get(id)
     if (call === null || queue === null || task === undefined || waitsForMuchRoom(kernel.state, queue)) return []
-    kernel.tlb = task.tlb
+    kernel.walker = task
     const stage = definitionOf(call)?.stages[call.stage]
     return stage?.canProceed?.(kernel, thread, call.args) === true ? [`${id} in ${call.name}`] : []
   })
