@@ -1,6 +1,7 @@
 import { bench as bugs } from './bugs.ts'
 import { bench as explore } from './explore.ts'
 import { bench as mach } from './mach.ts'
+import { bench as policies } from './policies/index.ts'
 import { bench as posix } from './posix.ts'
 import { bench as processes } from './processes.ts'
 import { bench as ring } from './ring/index.ts'
@@ -8,12 +9,13 @@ import { bench as systems } from './systems.ts'
 import { bench as trace } from './trace.ts'
 import { bench as workers } from './workers.ts'
 
-/** Every benchmark; `npm run bench trace` runs those that are named. Options behind the names are for `ring`. */
+/** Every benchmark; `npm run bench trace` runs those that are named. Options behind the names are for `ring` and `policies`. */
 const benches: { readonly [name: string]: (options: readonly string[]) => void | Promise<void> } = {
   bugs,
   explore,
   mach,
   posix,
+  policies,
   processes,
   ring,
   systems,
