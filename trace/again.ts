@@ -7,6 +7,7 @@ import {
   Departure,
   decider,
   deciders,
+  type Recorder,
   replay,
   WOKEN,
 } from '../scheduler/index.ts'
@@ -15,11 +16,15 @@ import type { Trace } from './trace.ts'
 /**
  * The decider that makes the run of a trace again: it reads the choices. A run made under a policy is decided by that
  * policy once more, as it keeps the time, and held against the choices.
+ * @param recorder told, under a policy, of who did what when
  */
-export function deciderOf({ header, choices }: Pick<Trace, 'header' | 'choices'>): Decider {
+export function deciderOf(
+  { header, choices }: Pick<Trace, 'header' | 'choices'>,
+  recorder: Recorder | null = null,
+): Decider {
   const [name = ''] = header.decider.split(':')
   if (!Object.hasOwn(deciders, name)) return replay(choices, header.decider)
-  const known = decider(header.decider, header.seed ?? '1', [], header.machine)
+  const known = decider(header.decider, header.seed ?? '1', [], { ...header.machine, recorder })
   return known.keepsTime ? held(known, choices) : replay(choices, header.decider)
 }
 

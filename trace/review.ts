@@ -1,5 +1,5 @@
 import { boot, type Id, type Scenario, type Simulation, type Task } from '../kernel/index.ts'
-import { type Observer, run, type Waiting, whoWaits } from '../scheduler/index.ts'
+import { type Observer, type Recorder, run, type Waiting, whoWaits } from '../scheduler/index.ts'
 import { deciderOf } from './again.ts'
 import { placesOf } from './labels.ts'
 import { sourceOf } from './names.ts'
@@ -33,15 +33,17 @@ type Open = { -readonly [K in keyof WaitPeriod]: WaitPeriod[K] }
 /**
  * Makes the run of a trace once more and watches it. `given` is the scenario that the trace was recorded from.
  * @param watch who else watches: asked before the first step, what it returns is told of every one
+ * @param recorder told, under a policy, of who did what when
  */
 export function review(
   trace: Trace,
   given: LoadedScenario | Scenario,
   watch: (simulation: Simulation) => Observer = () => () => {},
+  recorder: Recorder | null = null,
 ): Review {
   const { scenario, probe } = sourceOf(given)
   const { params, wakeOrder, maxSteps } = trace.header
-  const decider = deciderOf(trace)
+  const decider = deciderOf(trace, recorder)
   const simulation = boot(scenario, { params, wakeOrder, door: decider, sites: probe, once: true })
   simulation.start()
   decider.begin(simulation, 0)

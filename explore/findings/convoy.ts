@@ -9,7 +9,7 @@ const THREADS_MIN = 3
 const ROUNDS_MIN = 3
 
 /** A lock changes hands. */
-interface Taking {
+export interface Taking {
   readonly thread: Id
   readonly step: number
   /** When it was given back; `null` when it was not. */
@@ -50,7 +50,8 @@ interface Step {
   readonly step: number
 }
 
-function takingsOf(takers: readonly Step[], givers: readonly Step[]): Taking[] {
+/** Who had a lock when, in the order of the takings. */
+export function takingsOf(takers: readonly Step[], givers: readonly Step[]): Taking[] {
   const latest = new Map<Id, { -readonly [K in keyof Taking]: Taking[K] }>()
   const takings: Taking[] = []
   let at = 0

@@ -1,7 +1,8 @@
 import { invariant, type Scenario, type Simulation } from '../../kernel/index.ts'
-import { Ledger, type Observer } from '../../scheduler/index.ts'
+import { Ledger, type Observer, Recorder } from '../../scheduler/index.ts'
 import { type LoadedScenario, type Review, review, type Trace } from '../../trace/index.ts'
 import { OrderWatch } from '../findings/order.ts'
+import { Timeline } from '../findings/timed/timeline.ts'
 import { Periods } from './periods.ts'
 import { Urgency } from './urgency.ts'
 
@@ -13,6 +14,8 @@ export interface SecondLook {
   readonly ledger: Ledger
   readonly urgency: Urgency
   readonly order: OrderWatch
+  /** Who did what when, where a policy kept the time. */
+  readonly timeline: Timeline | null
   /** Stands behind the run's last step. */
   readonly simulation: Simulation
 }
@@ -23,8 +26,9 @@ export function lookAgain(
   trace: Trace,
   onStep: (simulation: Simulation) => void = () => {},
 ): SecondLook {
-  const watchers: Omit<SecondLook, 'trace' | 'review' | 'periods'>[] = []
-  const seen = review(trace, given, (simulation): Observer => {
+  const watchers: Omit<SecondLook, 'trace' | 'review' | 'periods' | 'timeline'>[] = []
+  const recorder = trace.header.machine === undefined ? null : new Recorder()
+  const watch = (simulation: Simulation): Observer => {
     const ledger = new Ledger(simulation)
     const urgency = new Urgency(simulation, ledger)
     const order = new OrderWatch(simulation)
@@ -36,8 +40,11 @@ export function lookAgain(
       order.observe()
       onStep(simulation)
     }
-  })
+  }
+  const seen = review(trace, given, watch, recorder)
   const [watcher] = watchers
   invariant(watcher !== undefined, 'a review asks who else watches')
-  return { trace, review: seen, periods: new Periods(seen.waits), ...watcher }
+  recorder?.close()
+  const timeline = recorder === null ? null : new Timeline(trace, recorder.stretches)
+  return { trace, review: seen, periods: new Periods(seen.waits), timeline, ...watcher }
 }

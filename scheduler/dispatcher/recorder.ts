@@ -1,11 +1,14 @@
-import { Footprint, type Machine } from '../../kernel/index.ts'
+import { Footprint, type Machine, type Task } from '../../kernel/index.ts'
 import { CallTimes } from './call-times.ts'
-import type { Activity, Entity } from './entity.ts'
+import { type Activity, Entity } from './entity.ts'
 import { Messages } from './messages.ts'
 
 /** From when to when a thread did one thing. Plain data; times in virtual ns. */
 export interface Stretch {
   readonly thread: string
+  readonly process: string
+  /** Its own: nobody has lent it any. */
+  readonly priority: number
   readonly activity: Exclude<Activity, 'ended' | 'away'>
   readonly from: number
   readonly to: number
@@ -20,6 +23,11 @@ export interface Stretch {
   readonly object: string | null
 }
 
+/** What a thread waits in and for, and since when. */
+interface Wait extends Pick<Stretch, 'object' | 'from'> {
+  readonly call: string
+}
+
 /** Keeps who did what from when to when, and how long that took. */
 export class Recorder {
   readonly stretches: Stretch[] = []
@@ -27,13 +35,16 @@ export class Recorder {
   readonly messages = new Messages(this.calls)
   #machine: Machine | null = null
   #steps = 0
+  #settle: (() => void) | null = null
   readonly #scratch = new Footprint()
   /** From when those on a CPU have it to themselves. */
   readonly #runs = new Map<Entity, number>()
-  readonly #waits = new Map<Entity, { readonly call: string; readonly object: string | null }>()
+  readonly #waits = new Map<Entity, Wait>()
 
-  begin(machine: Machine): void {
+  /** @param settle makes everybody tell what it does until now */
+  begin(machine: Machine, settle: () => void): void {
     this.#machine = machine
+    this.#settle = settle
     this.stretches.length = 0
     this.#waits.clear()
     this.#runs.clear()
@@ -42,12 +53,28 @@ export class Recorder {
     this.messages.begin(machine)
   }
 
+  /** The run is over, or is looked at in its midst: what everybody does is kept up to now. */
+  close(): void {
+    this.#settle?.()
+  }
+
   /** A step may have been taken since it was asked last. */
   step(): void {
     const machine = this.#machine
     if (machine === null || machine.steps === this.#steps) return
     this.#steps = machine.steps
     this.calls.step(machine)
+    const { actor, kind, finished, tasks } = machine
+    if (kind === 'timer' && actor !== null) this.#waitsAgain(actor)
+    for (const { thread } of finished) this.#waitsAgain(tasks.get(thread))
+  }
+
+  /** Who has waited may wait for something else from now on, without having had a CPU. */
+  #waitsAgain(task: Task | undefined): void {
+    if (task === undefined || task.ended || task.slot >= 0 || !(task.kept instanceof Entity)) return
+    if (task.kept.activity !== 'waiting') return
+    this.did(task.kept, this.#machine?.state.clock ?? 0)
+    this.waits(task.kept)
   }
 
   /** The entity has a CPU from then on. */
@@ -58,12 +85,16 @@ export class Recorder {
 
   /** What the entity did since `entity.since` is over, or goes on. */
   did(entity: Entity, now: number): void {
-    const { activity, since: from, cpu, level } = entity
+    const { activity, cpu, level } = entity
     if (activity === 'ended' || activity === 'away') return
     const thread = entity.task.id
     const wait = activity === 'waiting' ? this.#waits.get(entity) : undefined
+    const from = Math.max(entity.since, wait?.from ?? 0)
+    if (from === now) return
     this.stretches.push({
       thread,
+      process: entity.process,
+      priority: entity.base,
       activity,
       from,
       to: now,
@@ -87,6 +118,6 @@ export class Recorder {
     const object = def.waitsFor?.(kernel, machine.thread(task), args).object ?? null
     kernel.footprint = before
     this.#scratch.clear()
-    this.#waits.set(entity, { call: def.name, object })
+    this.#waits.set(entity, { call: def.name, object, from: machine.state.clock })
   }
 }

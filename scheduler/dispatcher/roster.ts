@@ -19,7 +19,7 @@ export class Roster {
     this.#totals = totals
     this.#recorder = recorder
     totals.begin(machine.state.clock)
-    recorder?.begin(machine)
+    recorder?.begin(machine, () => this.settle())
     machine.kernel.traffic = recorder?.messages ?? null
   }
 

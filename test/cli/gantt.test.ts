@@ -7,6 +7,8 @@ const colors = pc.createColors(false)
 
 const stretch = (thread: string, from: number, to: number, more: Partial<Stretch>): Stretch => ({
   thread,
+  process: thread,
+  priority: 0,
   activity: 'waiting',
   from,
   to,

@@ -283,9 +283,9 @@ describe('priority inversion', () => {
       threads: ['high', 'middle', 'low'],
     })
     expect(found?.text).toMatch(
-      /^high \(priority 3\) waits for semaphore at sem\+0 since step \d+ \(findings\.test\.ts:\d+\)/,
+      /^high \(priority 3\) is blocked on semaphore at sem\+0 for \d+ units of time \(findings\.test\.ts:\d+\)/,
     )
-    expect(found?.text).toMatch(/middle, which is between the two and does not need it, takes \d steps/)
+    expect(found?.text).toMatch(/middle \(priority 2\), who does not need it, has the CPU$/)
   })
 
   test('not where whoever has the lock is as urgent as any who wants it', () => {

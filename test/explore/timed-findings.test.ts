@@ -1,0 +1,154 @@
+import fc from 'fast-check'
+import { findings } from 'ipclab/explore'
+import { type AnyValues, compute, type Program, type Scenario, scenario } from 'ipclab/kernel'
+import { type Costs, dispatcher, unit, x86, zero } from 'ipclab/scheduler'
+import { record } from 'ipclab/trace'
+import { describe, expect, test } from 'vitest'
+import convoy from '../../scenarios/time/convoy.ts'
+import herd from '../../scenarios/time/herd.ts'
+import pathfinder from '../../scenarios/time/pathfinder.ts'
+import starvation from '../../scenarios/time/starvation.ts'
+
+interface On {
+  readonly costs?: Costs
+  readonly cpus?: number
+  readonly params?: AnyValues
+}
+
+/** What a run under a policy shows. */
+function found(one: Scenario, policy: string, { costs = x86, cpus = 1, params = {} }: On = {}) {
+  const decider = dispatcher(policy, '1', { costs, cpus })
+  return findings(one, record(one, { decider, params }))
+}
+
+const names = (...given: Parameters<typeof found>): string[] => found(...given).map(({ name }) => name)
+
+describe('priority inversion', () => {
+  test('on the Mars Pathfinder lasts as long as the radio sends', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), (radio) => {
+        expect(found(pathfinder, 'priority', { costs: zero, params: { radio } })).toMatchObject([
+          {
+            name: 'priority inversion',
+            object: 'mutex at bus+0',
+            threads: ['manager', 'radio', 'weather'],
+            ns: radio * 1e6,
+          },
+        ])
+      }),
+      { numRuns: 5 },
+    )
+  })
+
+  test('is told with who, where, how long, and who ran meanwhile', () => {
+    const [one] = found(pathfinder, 'priority', { costs: zero })
+    expect(one?.text).toMatch(
+      /^manager \(priority 3\) is blocked on mutex at bus\+0 for 21 ms \(pathfinder\.ts:\d+\); for 20 ms of that weather \(priority 1\), who took it at step \d+ \(pathfinder\.ts:\d+\), is ready, and radio \(priority 2\), who does not need it, has the CPU$/,
+    )
+  })
+
+  test.each([
+    ['the holder inherits', 'priority:inherit', {}],
+    ['the mutex has a ceiling', 'priority:ceiling', {}],
+    ['there is a CPU for each', 'priority', { cpus: 2 }],
+    ['nobody goes by priorities', 'rr:1ms', {}],
+  ])('is gone where %s', (_, policy, on) => {
+    expect(names(pathfinder, policy, on)).toEqual([])
+  })
+})
+
+describe('a convoy', () => {
+  test('forms where slices end in the midst of what the lock guards, and is told with how long it lasts', () => {
+    const [one] = found(convoy, 'rr:1ms')
+    expect(one).toMatchObject({ name: 'convoy', object: 'mailbox lock' })
+    expect(one?.ns).toBeGreaterThan(3e6)
+    expect(one?.text).toMatch(
+      /; that lasts 4\.\d+ ms, in which 2\.1 wait for it in the mean, and it is taken for 100% of it$/,
+    )
+  })
+
+  test.each(['fifo', 'rr:10ms'])('does not where nobody is taken off a CPU there: %s', (policy) => {
+    expect(names(convoy, policy)).toEqual([])
+  })
+})
+
+describe('a thundering herd', () => {
+  test.each(['fifo', 'eevdf', 'rr:1ms'])('is told with what it costs under %s', (policy) => {
+    const [one, ...more] = found(herd, policy)
+    expect(more).toEqual([])
+    expect(one).toMatchObject({ name: 'thundering herd', object: 'condition variable at arrival+0' })
+    expect(one?.text).toMatch(/for that they had a CPU 5 times, for [\d.]+ us in all \(and so 2 times more\)$/)
+    // Each of the 15 that come in vain is switched to, and switching alone takes 2.41 us.
+    expect(one?.ns).toBeGreaterThan(15 * 2410)
+    expect(one?.ns).toBeLessThan(15 * 2 * 2410)
+  })
+
+  test('is gone where one is woken', () => {
+    expect(names(herd, 'eevdf', { params: { wakes: 'one' } })).toEqual([])
+  })
+})
+
+/** Processes that compute, of such lengths, arriving at such times. */
+const jobs = (...all: { readonly length: number; readonly arrives?: number }[]): Scenario =>
+  scenario('jobs', {
+    programs: Object.fromEntries(
+      all.map(({ length, arrives = 0 }, at) => [
+        `j${at}`,
+        {
+          arrives,
+          length,
+          *program(): Program {
+            yield* compute(length)
+          },
+        },
+      ]),
+    ),
+    expect: 'holds',
+  })
+
+describe('starvation', () => {
+  test.each(['priority', 'mlfq:stay'])('of a report that is never written, under %s', (policy) => {
+    const [one, ...more] = found(starvation, policy)
+    expect(more).toEqual([])
+    expect(one).toMatchObject({ name: 'starvation', object: 'CPU', threads: ['report', 'urgent1', 'urgent2'] })
+    expect(one?.ns).toBeGreaterThan(150e6)
+    expect(one?.text).toMatch(
+      /^report is ready for 1\d\d\.\d ms and has no CPU, .*: urgent1 \d\d times \(\d+\.?\d* ms\) and urgent2/,
+    )
+  })
+
+  test.each(['mlfq:stay:boost=30ms', 'mlfq', 'eevdf', 'cfs', 'rr:2ms', 'stride', 'fifo'])(
+    'is gone under %s',
+    (policy) => {
+      expect(names(starvation, policy)).toEqual([])
+    },
+  )
+
+  test('befalls a long job when short ones keep coming; who comes first is first served', () => {
+    const short = Array.from({ length: 40 }, (_, at) => ({ length: 10, arrives: at * 10 }))
+    const one = jobs({ length: 100 }, ...short)
+    const [only, ...more] = found(one, 'sjf', { costs: zero })
+    expect(only).toMatchObject({ name: 'starvation', ns: 400 })
+    expect([only?.threads[0], only?.text]).toEqual(['j0', expect.stringContaining('j2 once (10 ns)')])
+    expect(more).toEqual([])
+    expect(names(one, 'fifo', { costs: zero })).toEqual([])
+  })
+
+  test('is not to stand in a long line', () => {
+    const many = jobs(...Array.from({ length: 30 }, () => ({ length: 10 })))
+    for (const policy of ['fifo', 'rr:1', 'rr:3', 'eevdf', 'sjf'])
+      expect(names(many, policy, { costs: unit })).toEqual([])
+  })
+
+  test('is to be passed over more than ten times as often as there are others at a time', () => {
+    // While j0 waits, one other is there at a time.
+    const passed = (times: number): string[] =>
+      names(
+        jobs({ length: 100 }, ...Array.from({ length: times + 1 }, (_, at) => ({ length: 10, arrives: at * 10 }))),
+        'sjf',
+        { costs: zero },
+      )
+    // The first comes with it, and passes nobody over.
+    expect([passed(10), passed(11)]).toEqual([[], ['starvation']])
+  })
+})
