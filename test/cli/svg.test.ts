@@ -115,6 +115,8 @@ const charts = fc
         const object = activity === 'waiting' ? waitedFor : null
         return {
           thread: names[number] ?? '',
+          process: names[number] ?? '',
+          priority: 0,
           activity,
           from,
           to,
