@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { exponential, numbers } from 'ipclab/scheduler'
+import type { AnyValues, Scenario } from 'ipclab/kernel'
+import { type Entity, exponential, numbers } from 'ipclab/scheduler'
 import { expect, test } from 'vitest'
 import bank from '../../scenarios/queueing/bank.ts'
+import md1 from '../../scenarios/queueing/md1.ts'
+import mm1 from '../../scenarios/queueing/mm1.ts'
 import pingPong from '../../scenarios/queueing/ping-pong.ts'
 import { dispatched } from '../helpers/dispatched.ts'
 
@@ -51,4 +54,56 @@ test('the message comes back after twice the delay, on however many CPUs', () =>
       const { simulation, ending } = dispatched(pingPong, policy, { cpus, params: { rounds: 50, delay: 70 } })
       expect({ ending, clock: simulation.machine.state.clock }).toEqual({ ending: 'done', clock: 50 * 2 * 70 })
     }
+})
+
+/** Replications, each with a seed of its own, so that they are independent; and customers in each, after those who come to an empty house. */
+const REPLICATIONS = Number(process.env.RUNS ?? 20)
+const CUSTOMERS = 800
+const EARLY = 100
+/** Quantile 0.995 of Student's t with 19 degrees of freedom; it is smaller with more. */
+const T = 2.861
+
+/** The mean over all customers, and half the width of its confidence interval of 99%. */
+function estimate(one: Scenario, policy: string, cpus: number, params: AnyValues, of: (entity: Entity) => number) {
+  const means = Array.from({ length: REPLICATIONS }, (_, i) => {
+    const wish = { cpus, params: { customers: EARLY + CUSTOMERS, seed: String(i), ...params } }
+    const { dispatcher, ending } = dispatched(one, policy, wish)
+    expect(ending).toBe('done')
+    const customers = dispatcher.entities.slice(1).toSorted((a, b) => a.arrived - b.arrived)
+    const late = customers.slice(EARLY)
+    return late.reduce((sum, entity) => sum + of(entity), 0) / late.length
+  })
+  const mean = means.reduce((sum, each) => sum + each, 0) / means.length
+  const variance = means.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (means.length - 1)
+  return { mean, half: T * Math.sqrt(variance / means.length) }
+}
+
+const waiting = ({ readyNs }: Entity): number => readyNs
+const turnaround = ({ arrived, ended }: Entity): number => ended - arrived
+
+/** Erlang's C: the chance to find all of c servers busy. */
+function erlangC(c: number, load: number): number {
+  let term = 1
+  let sum = 1
+  for (let k = 1; k < c; k++) {
+    term = (term * load) / k
+    sum += term
+  }
+  const busy = ((term * load) / c) * (c / (c - load))
+  return busy / (sum + busy)
+}
+
+// rho is half in all of them; times in mean services, of 1 ms.
+test.each<[string, Scenario, string, number, AnyValues, (entity: Entity) => number, number]>([
+  ['M/M/1: the wait is rho / (1 - rho)', mm1, 'fifo', 1, {}, waiting, 1],
+  ['M/D/1: the wait is half of that', md1, 'fifo', 1, {}, waiting, 0.5],
+  ['M/M/2: the wait is C / (c - a)', mm1, 'fifo', 2, { interval: MS }, waiting, erlangC(2, 1)],
+  // Shared in small pieces the server is slower by 1 / (1 - rho) for each, whatever the services are: Kleinrock, volume 2, section 4.4.
+  ['M/M/1, shared: the time is 1 / (1 - rho)', mm1, 'rr:quantum=50us', 1, {}, turnaround, 2],
+  ['M/D/1, shared: the same', md1, 'rr:quantum=50us', 1, {}, turnaround, 2],
+])('%s times the service, within the confidence interval', (_, one, policy, cpus, params, of, theory) => {
+  const { mean, half } = estimate(one, policy, cpus, params, of)
+  expect(Math.abs(mean / MS - theory), `${mean} ± ${half} ns, ${theory} ms by theory`).toBeLessThanOrEqual(half / MS)
+  // It tells something.
+  expect(half / MS).toBeLessThan(0.25 * theory)
 })
