@@ -48,7 +48,7 @@ const filled = (svg: string, fill: string): XmlElement[] =>
 const shapes: readonly [name: string, options: readonly string[]][] = [
   ['a small one', ['--policy', 'rr:2ms', '--cost', 'x86-64']],
   ['on 8 CPUs with 24 threads', ['--policy', 'eevdf', '--cost', 'x86-64', '--cpus', '8', '--set', 'crew=24']],
-  ['a long one, by columns', ['--policy', 'rr:1ms', '--cost', 'x86-64', '--cpus', '2', '--set', 'rounds=200']],
+  ['a long one, by columns', ['--policy', 'rr:1ms', '--cost', 'x86-64', '--cpus', '2', '--set', 'rounds=80']],
   ['in units', ['--policy', 'fifo']],
   ['of more threads than are drawn', ['--policy', 'fifo', '--cpus', '40', '--set', 'crew=50']],
 ]
