@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import { afterEach, expect, test } from 'vitest'
+import { spreadOf } from '../../cli/compare/spread.ts'
 import { perform } from '../../cli/program.ts'
 import { counting } from '../../cli/progress.ts'
 import { paper } from '../../cli/terminal.ts'
@@ -87,18 +88,39 @@ test('seeds make a difference where something is drawn: the median is told, and 
   expect(drawing.rows.map(({ runs }) => runs.length)).toEqual([9, 9])
 })
 
-test('each run is the one that ipclab run makes with that seed', async () => {
-  folder({ 'jobs.ts': JOBS })
-  const on = ['--cost', 'x86-64', '--queues', 'per-cpu', '--set', 'draws=true']
-  const { out } = await ipclab(
-    ...['compare', 'jobs.ts', '--policies', 'eevdf,lottery:1ms', '--cpus', '1,2', '--seeds', '3', '--json', ...on],
-  )
-  for (const { policy, cpus, runs } of (JSON.parse(out) as { rows: Row[] }).rows)
+test('quartiles lie between neighbours where they fall on none', () => {
+  expect(spreadOf([4, 1, 3, 2])).toEqual({ low: 1.75, median: 2.5, high: 3.25 })
+  expect(spreadOf([7])).toEqual({ low: 7, median: 7, high: 7 })
+  expect(spreadOf([])).toBeNull()
+})
+
+/** Who is woken first makes a difference. */
+const QUEUE = `
+import { choose, compute, map_anonymous, scenario } from 'ipclab'
+import { sem_init, sem_post, sem_wait } from 'ipclab/posix'
+export default scenario('a queue', {
+  *setup() { const slot = yield* map_anonymous(32, { name: 'slot' }); yield* sem_init(slot, 1, 1); return slot },
+  programs: { member: { copies: 4, *program({ shared, index }) {
+    yield* sem_wait(shared)
+    yield* compute(10 * index + (yield* choose(5)))
+    yield* sem_post(shared)
+  } } },
+  expect: 'holds',
+})
+`
+
+test.each([
+  ['jobs.ts', ['--cost', 'x86-64', '--queues', 'per-cpu', '--set', 'draws=true']],
+  ['queue.ts', ['--cost', 'zero']],
+  ['queue.ts', ['--wake-order', 'lifo']],
+])('each run of %s %j is the one that ipclab run makes with that seed', async (file, on) => {
+  folder({ 'jobs.ts': JOBS, 'queue.ts': QUEUE })
+  const asked = ['compare', file, '--policies', 'eevdf,lottery:1ms', '--cpus', '1,2', '--seeds', '3', '--json', ...on]
+  for (const { policy, cpus, runs } of (JSON.parse((await ipclab(...asked)).out) as { rows: Row[] }).rows)
     for (const { seed, figures } of runs) {
-      const alone = await ipclab(
-        ...['run', 'jobs.ts', '--policy', policy, '--cpus', String(cpus), '--seed', seed, '--json', ...on],
-      )
-      const { response, turnaround, waiting, switches, fairness } = JSON.parse(alone.out).totals
+      const machine = ['--policy', policy, '--cpus', String(cpus), '--seed', seed]
+      const { totals } = JSON.parse((await ipclab('run', file, ...machine, '--json', ...on)).out)
+      const { response, turnaround, waiting, switches, fairness } = totals
       expect(figures).toMatchObject({ response, turnaround, waiting, switches, fairness })
     }
 })

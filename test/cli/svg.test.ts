@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { partsOf, SWITCHING } from '../../cli/draw/over-time.ts'
-import { stacked } from '../../cli/draw/svg/bands.ts'
+import { COLUMN, stacked } from '../../cli/draw/svg/bands.ts'
 import { escaped } from '../../cli/draw/svg/markup.ts'
 import { timeline } from '../../cli/draw/svg/timeline.ts'
 import { broken, fitted, textWidth } from '../../cli/draw/svg/width.ts'
@@ -153,7 +153,7 @@ test('whatever threads are called and do, their chart is well-formed, and its wo
   )
 })
 
-test('a row by columns shows as much of each kind as there was', () => {
+test('a row by columns shows as much of each kind as there was, one on the other', () => {
   const signs = ['running', SWITCHING, 'ready', 'waiting']
   fc.assert(
     fc.property(charts, ({ stretches, to }) => {
@@ -162,6 +162,7 @@ test('a row by columns shows as much of each kind as there was', () => {
       const span = { from: 0, to, x: 100, width: 900 }
       const parts = one.flatMap((stretch) => partsOf(stretch, stretch.activity))
       const paths = stacked(parts, signs, span, { y: 50, height: 20 })
+      const under = new Map<number, number>()
       for (const sign of signs) {
         const boxes = [...(paths.get(sign) ?? '').matchAll(/M([\d.]+) ([\d.]+)V([\d.]+)H([\d.]+)V\2Z/g)].map((box) =>
           box.map(Number),
@@ -170,6 +171,11 @@ test('a row by columns shows as much of each kind as there was', () => {
         const share = sum(parts.filter((part) => part.sign === sign).map(({ from, to }) => to - from)) / to
         // Each number is rounded to a hundredth.
         expect(Math.abs(area / (900 * 20) - share)).toBeLessThan(0.001)
+        for (const [, left = 0, base = 0, top = 0, right = 0] of boxes)
+          for (let x = left + 1; x < right; x += COLUMN) {
+            expect(base).toBe(under.get(Math.floor(x)) ?? 70)
+            under.set(Math.floor(x), top)
+          }
       }
     }),
     { numRuns: Number(process.env.RUNS ?? 60) },
