@@ -115,7 +115,7 @@ const ftruncateDef = defineCall<{ readonly fd: number; readonly length: number }
         if (length < 0) return fail(kernel, 'EINVAL')
         const open = openFileAt(kernel, thread, fd)
         if (open === null) return fail(kernel, 'EBADF')
-        if (peek(kernel, open.file).memory === null || !canWrite(open)) return fail(kernel, 'EINVAL')
+        if (sizeOf(kernel, open.file) === null || !canWrite(open)) return fail(kernel, 'EINVAL')
         truncate(kernel, open.file, length)
         return done(kernel)
       },

@@ -50,6 +50,11 @@ export interface File extends Counted {
   readonly memory: Ref<MemoryObject> | null
 }
 
+/** A message queue as a file: it has a size, and no bytes. */
+export interface Sized extends File {
+  size: number
+}
+
 /** An entry of a directory; its id is the path. */
 interface Name extends KernelObject {
   readonly kind: 'name'
@@ -150,19 +155,17 @@ export function describe(kernel: Kernel, opener: Thread, open: Ref<Description>)
   return fd
 }
 
-/** FILENT_SIZE: what Linux calls the size of a message queue, whatever is in it. */
-const QUEUE_SIZE = 80
-
 /** The bytes of a file that has an offset: a regular one, or a message queue; `null`: it has none. */
 export function sizeOf(kernel: Kernel, ref: Ref<File>): number | null {
   const { kind, memory } = peek(kernel, ref)
-  if (kind === 'message queue') return QUEUE_SIZE
+  if (kind === 'message queue') return reads(kernel, ref as Ref<Sized>).size
   return memory === null ? null : reads(kernel, memory, SIZE).size
 }
 
-/** Sets a regular file's size. */
+/** Sets the size of such a file. */
 export function truncate(kernel: Kernel, ref: Ref<File>, size: number): void {
-  const { memory } = peek(kernel, ref)
+  const { kind, memory } = peek(kernel, ref)
+  if (kind === 'message queue') writes(kernel, ref as Ref<Sized>).size = size
   if (memory !== null) resizeMemory(kernel, memory, size)
 }
 

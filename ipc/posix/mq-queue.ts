@@ -20,7 +20,7 @@ import {
   type Thread,
   writes,
 } from '../../kernel/index.ts'
-import type { File } from './file.ts'
+import type { Sized } from './file.ts'
 import { argsOf } from './waiters.ts'
 
 /**
@@ -29,7 +29,7 @@ import { argsOf } from './waiters.ts'
  * the queue, and who makes room lets the first waiting sender's message in.
  */
 
-export interface MessageQueue extends File {
+export interface MessageQueue extends Sized {
   readonly kind: 'message queue'
   /** As who made it wrote it. */
   readonly name: string
@@ -83,6 +83,8 @@ const MSGSIZE_HARD = 2 ** 24
 const QUEUES_MAX = 256
 /** RLIMIT_MSGQUEUE */
 const BYTES_MAX = 819200
+/** The size of a new queue as a file, whatever is in it. */
+const FILENT_SIZE = 80
 /** sizeof(struct msg_msg) and sizeof(struct posix_msg_tree_node): the worst case is charged, one of each a message. */
 const OVERHEAD_BYTES = 48 + 48
 
@@ -111,7 +113,7 @@ export function createQueue(
   writes(kernel, usage).bytes += wanted
   writes(kernel, COUNT).queues += 1
   const file = { kind: 'message queue', type: 'reg', memory: null, nlink: 0, refs: 0, mode, uid, gid } as const
-  const contents = { name, maxmsg, msgsize, messages: [], notification: null }
+  const contents = { name, maxmsg, msgsize, messages: [], notification: null, size: FILENT_SIZE }
   return { queue: create<MessageQueue>(kernel, creator, (id) => ({ id, ...file, ...contents })) }
 }
 

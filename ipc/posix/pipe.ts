@@ -182,7 +182,9 @@ defineOperations<OpenPipe>('open pipe', {
     giveUp(kernel, thread, open, _data, reason) {
       if (isLost(thread, reason)) passOnWriting(kernel, peek(kernel, open.pipe))
       const written = thread.call?.progress ?? 0
-      return written > 0 ? done(kernel, written) : fail(kernel, 'EINTR')
+      if (written > 0) return done(kernel, written)
+      // It looks before the signal whether it may wait, as it may not have been when it began to.
+      return fail(kernel, isNonblocking(kernel, open) ? 'EAGAIN' : 'EINTR')
     },
     subject,
     blockers: (kernel, open) => blockers(kernel, open, canRead),

@@ -55,6 +55,8 @@ export function forbidden(game: Game, step: Issue): string | null {
     case 'ftruncate':
     case 'shm_open':
       return op === 'shm_open' && !String(args.oflag).includes('O_TRUNC') ? null : forbiddenTruncating(game)
+    case 'sigcount':
+      return isDefault(game, String(args.sig)) ? 'only the recorder remembers a handler that is none any more' : null
     case 'sem_at':
       return latest(game, object(args)) === 'semaphore' ? null : 'there is no semaphore'
     default:
@@ -66,6 +68,9 @@ function forbiddenTruncating(game: Game): string | null {
   const sleeps = game.blocked().some((other) => other.op === 'sem_wait')
   return sleeps ? 'who sleeps on a semaphore counts himself out in its memory' : null
 }
+
+const isDefault = (game: Game, sig: string): boolean =>
+  game.log.some(({ op, args }) => op === 'sigaction' && args.sig === sig && args.how === 'default')
 
 function leadsToSocket(game: Game, p: number, fd: number): boolean {
   const kind = game.descriptors(p).find((one) => one.fd === fd)?.kind

@@ -120,10 +120,12 @@ export const sysvMessages: readonly Way[] = [
   { op: 'msg_stat', weight: 3, args: id('msgget') },
 ]
 
+const hasUndo = ({ game, p }: Making): boolean =>
+  game.log.some(({ op, p: who, args }) => op === 'semop' && who === p && JSON.stringify(args).includes('SEM_UNDO'))
 const sembuf = (at: Making): Fields => ({
   num: at.sometimes(3) ? 2 : at.pick([0, 0, 1]),
   op: at.pick([1, 1, 2, 3, -1, -1, -2, -3, 0]),
-  flg: at.pick(['0', '0', '0', 'SEM_UNDO', 'SEM_UNDO', 'IPC_NOWAIT', 'IPC_NOWAIT|SEM_UNDO']),
+  flg: at.pick(['0', '0', 'SEM_UNDO', 'SEM_UNDO', 'IPC_NOWAIT', 'IPC_NOWAIT|SEM_UNDO']),
 })
 const num = (at: Making): Fields => ({ num: at.sometimes(3) ? 5 : at.pick([0, 0, 1]) })
 
@@ -145,6 +147,7 @@ export const sysvSemaphores: readonly Way[] = [
     })),
   },
   { op: 'sem_getval', weight: 5, args: id('semget', num) },
+  { op: 'exit', weight: 6, args: where(hasUndo, () => ({ code: 0 })) },
   { op: 'sem_getncnt', weight: 2, args: id('semget', num) },
   { op: 'sem_getzcnt', weight: 2, args: id('semget', num) },
   { op: 'sem_rmid', weight: 1, args: id('semget') },

@@ -19,13 +19,13 @@ const mapped =
 const offset = (at: Making): number => at.pick([0, 0, 1, 100, 4095, 4096, 4999, 5000, 8191, 8192, 12_287])
 const protection = ['PROT_READ|PROT_WRITE', 'PROT_READ|PROT_WRITE', 'PROT_READ', 'PROT_WRITE', 'PROT_NONE']
 
-const shmOpen = (names: readonly string[]): Way => ({
+const shmOpen: Way = {
   op: 'shm_open',
   weight: 10,
   args: where(
     (at) => at.game.descriptors(at.p).length < 4,
     (at) => ({
-      name: at.sometimes(4) ? at.pick(['a', '//b', '/a/b']) : at.pick(names),
+      name: at.sometimes(4) ? at.pick(['a', '//b', '/a/b']) : at.pick(['/a', '/a', '/a', '/b']),
       oflag: at.pick([
         'O_CREAT|O_RDWR',
         'O_CREAT|O_RDWR',
@@ -40,7 +40,7 @@ const shmOpen = (names: readonly string[]): Way => ({
       mode: at.pick(modes),
     }),
   ),
-})
+}
 
 const mapFile: Way = {
   op: 'mmap',
@@ -55,7 +55,7 @@ const mapFile: Way = {
 }
 
 const mapping: readonly Way[] = [
-  shmOpen(['/a', '/a', '/a', '/b']),
+  shmOpen,
   { op: 'shm_unlink', weight: 2, args: (at) => ({ name: at.pick(['/a', '/a', '/b']) }) },
   {
     op: 'ftruncate',
@@ -161,7 +161,8 @@ export const namedSemaphores: readonly Way[] = [
   { op: 'sem_post', weight: 14, args: semaphore() },
   { op: 'sem_getvalue', weight: 6, args: semaphore() },
   // What is behind them: a file of 32 bytes, the first four of which are the value; the rest is the library's own.
-  ...[shmOpen(['/sem.s']), mapFile].map((way) => ({ ...way, weight: 1 })),
+  { op: 'shm_open', weight: 1, args: (at) => ({ name: '/sem.s', oflag: at.pick(['O_RDWR', 'O_RDONLY']), mode: '0' }) },
+  { ...mapFile, weight: 2 },
   {
     op: 'shm_unlink',
     weight: 1,

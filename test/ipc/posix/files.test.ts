@@ -209,3 +209,21 @@ test('who is in open(2) of a FIFO looks the name up again when SA_RESTART begins
   hand.do('b', kill(pid, 'SIGUSR2'))
   expect(hand.released).toEqual(['a: ENOENT'])
 })
+
+test('a signal finds a writer that may wait no longer: EAGAIN; a reader that may not: EINTR', () => {
+  const hand = new Hand({ a: 1000 })
+  const pid = hand.driver.state.processes.a?.pid ?? 0
+  hand.do('a', sigactionByHand('SIGUSR1', 'handler'))
+  hand.do('a', posix.pipe())
+  hand.driver.thread('a', 'a2')
+  hand.driver.process({ id: 'b' })
+  expect(hand.do('a', posix.read(3, 1))).toBe('blocks')
+  hand.do('a2', posix.fcntl(3, posix.F_SETFL, O_NONBLOCK))
+  hand.do('b', kill(pid, 'SIGUSR1'))
+  expect(hand.released).toEqual(['a: EINTR'])
+  expect(hand.do('a', posix.write(4, 'x'.repeat(65_536)))).toBe(65_536)
+  expect(hand.do('a', posix.write(4, 'y'))).toBe('blocks')
+  hand.do('a2', posix.fcntl(4, posix.F_SETFL, O_NONBLOCK))
+  hand.do('b', kill(pid, 'SIGUSR1'))
+  expect(hand.released).toEqual(['a: EAGAIN'])
+})

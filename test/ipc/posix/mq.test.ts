@@ -82,6 +82,8 @@ test('as a file a queue has 80 bytes, whatever is in it, and reading it tells of
   expect(hand.do('a', posix.read(3, 100))).toBe('')
   expect(hand.do('a', posix.lseek(3, -70, posix.SEEK_END))).toBe(10)
   expect(hand.do('a', posix.read(3, 8))).toBe(text.slice(10, 18))
+  expect(hand.do('a', posix.ftruncate(3, 20))).toBeUndefined()
+  expect(hand.do('b', posix.fstat(3))).toMatchObject({ size: 20 })
 
   hand.do('b', posix.mq_notify(3, SIGNAL))
   const pid = String(pidOf(hand, 'b')).padEnd(6)
