@@ -16,6 +16,7 @@ import {
 } from '../../kernel/index.ts'
 import { integer, posixError, text } from './args.ts'
 import { hasDescriptor, type Opened } from './file.ts'
+import { isImpatient } from './message.ts'
 import { isLost } from './pipe.ts'
 import { openSocket } from './socket.ts'
 import { findSocket, isAddress } from './socket-find.ts'
@@ -34,8 +35,7 @@ import {
   type Socket,
   STATE,
 } from './socket-object.ts'
-import { isNonblocking } from './status.ts'
-import { type OnFd, openedBy, stagesOn, waitOn, wakeNext } from './waiting.ts'
+import { type OnFd, openedBy, stagesOn, startsOver, waitOn, wakeNext } from './waiting.ts'
 
 /** Connections: connect(2) and accept(2). */
 
@@ -56,7 +56,7 @@ const connectDef = defineCall<ConnectArgs, void>({
     mayProceed(kernel, thread, open, { path }) {
       if (!isOpenSocket(open) || !isAddress(path)) return true
       const socket = peek(kernel, open.socket)
-      if (isConnectionless(socket) || isNonblocking(kernel, open)) return true
+      if (isConnectionless(socket) || isImpatient(kernel, thread, open, 0)) return true
       const found = findSocket(kernel, thread, path, socket.type)
       return 'error' in found || !isCrowded(kernel, found.socket)
     },
@@ -68,10 +68,13 @@ const connectDef = defineCall<ConnectArgs, void>({
       if ('error' in found) return fail(kernel, found.error)
       if (isConnectionless(peek(kernel, open.socket))) return attach(kernel, open.socket, found.socket)
       if (!isCrowded(kernel, found.socket)) return establish(kernel, thread, open.socket, found.socket)
-      return isNonblocking(kernel, open) ? fail(kernel, 'EAGAIN') : waitOn(kernel, thread, knocking(found.socket))
+      return isImpatient(kernel, thread, open, 0)
+        ? fail(kernel, 'EAGAIN')
+        : waitOn(kernel, thread, knocking(found.socket))
     },
   }),
   restarts: true,
+  startsOver,
   interruptible: true,
   giveUp(kernel, thread, args, reason) {
     const open = openedBy(kernel, thread, args)
@@ -130,10 +133,10 @@ const acceptDef = defineCall<OnFd, number>({
   name: 'accept',
   error: posixError,
   stages: stagesOn<OnFd>({
-    mayProceed(kernel, _thread, open) {
+    mayProceed(kernel, thread, open) {
       if (!isOpenSocket(open)) return true
       const { state, shut, connections } = reads(kernel, open.socket, STATE)
-      if (state !== 'listening' || (shut & RCV) !== 0 || isNonblocking(kernel, open)) return true
+      if (state !== 'listening' || (shut & RCV) !== 0 || isImpatient(kernel, thread, open, 0)) return true
       reads(kernel, open.socket, QUEUE)
       return connections.length > 0
     },
@@ -144,7 +147,7 @@ const acceptDef = defineCall<OnFd, number>({
       if (isConnectionless(peek(kernel, open.socket))) return fail(kernel, 'EOPNOTSUPP')
       if (state !== 'listening') return fail(kernel, 'EINVAL')
       if (reads(kernel, open.socket, QUEUE).connections.length === 0) {
-        if (isNonblocking(kernel, open)) return fail(kernel, 'EAGAIN')
+        if (isImpatient(kernel, thread, open, 0)) return fail(kernel, 'EAGAIN')
         if ((shut & RCV) !== 0) return fail(kernel, 'EINVAL')
         return waitOn(kernel, thread, incoming(open.socket))
       }
@@ -156,6 +159,7 @@ const acceptDef = defineCall<OnFd, number>({
     },
   }),
   restarts: true,
+  startsOver,
   interruptible: true,
   giveUp(kernel, thread, args, reason) {
     const open = openedBy(kernel, thread, args)

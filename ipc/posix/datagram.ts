@@ -65,7 +65,7 @@ export function mayProceedSending(kernel: Kernel, thread: Thread, open: OpenSock
   const { to, data, flags } = message
   const { error, shut, state, type } = reads(kernel, open.socket, STATE)
   if (error !== null || (shut & SND) !== 0 || (type === SOCK_SEQPACKET && state !== 'connected')) return true
-  if ((data ?? '').length > DATAGRAM_MAX || isImpatient(kernel, open, flags)) return true
+  if ((data ?? '').length > DATAGRAM_MAX || isImpatient(kernel, thread, open, flags)) return true
   if (!hasRoom(kernel, open.socket)) return false
   if (to !== null && !isAddress(to)) return true
   const target = targetOf(kernel, thread, open, to)
@@ -98,7 +98,7 @@ export function sendDatagram(kernel: Kernel, thread: Thread, open: OpenSocket, m
   const error = takeError(kernel, ref)
   if (error !== null) return fail(kernel, error)
   if ((reads(kernel, ref, STATE).shut & SND) !== 0) return fail(kernel, 'EPIPE')
-  const isHurried = isImpatient(kernel, open, flags)
+  const isHurried = isImpatient(kernel, thread, open, flags)
   if (!hasRoom(kernel, ref)) return isHurried ? fail(kernel, 'EAGAIN') : waitOn(kernel, thread, room(ref))
   const found = targetOf(kernel, thread, open, to)
   if ('error' in found) return fail(kernel, found.error)
@@ -131,10 +131,10 @@ function refused(kernel: Kernel, ref: Ref<Socket>, peer: Ref<Socket>): Outcome {
   return fail(kernel, 'ECONNREFUSED')
 }
 
-export function mayProceedReceiving(kernel: Kernel, open: OpenSocket, { flags }: Wanted): boolean {
+export function mayProceedReceiving(kernel: Kernel, thread: Thread, open: OpenSocket, { flags }: Wanted): boolean {
   const { type, state, error, shut } = reads(kernel, open.socket, STATE)
   if (error !== null || (shut & RCV) !== 0 || (type === SOCK_SEQPACKET && state !== 'connected')) return true
-  return reads(kernel, open.socket, QUEUE).queue.length > 0 || isImpatient(kernel, open, flags)
+  return reads(kernel, open.socket, QUEUE).queue.length > 0 || isImpatient(kernel, thread, open, flags)
 }
 
 export function receiveDatagram(kernel: Kernel, thread: Thread, open: OpenSocket, wanted: Wanted): Outcome {
@@ -148,7 +148,7 @@ export function receiveDatagram(kernel: Kernel, thread: Thread, open: OpenSocket
   const message = reads(kernel, ref, QUEUE).queue[0]
   if (message === undefined) {
     const isEnd = (shut & RCV) !== 0
-    const isHurried = isImpatient(kernel, open, flags)
+    const isHurried = isImpatient(kernel, thread, open, flags)
     if (isEnd && (!isHurried || type === SOCK_SEQPACKET))
       return received(kernel, thread, wanted, { data: '', length: 0, from: null, files: [] })
     return isHurried ? fail(kernel, 'EAGAIN') : waitOn(kernel, thread, incoming(ref))

@@ -9,7 +9,6 @@ import {
   descriptionAt,
   done,
   fail,
-  peek,
   type Ref,
   reads,
   setDescriptor,

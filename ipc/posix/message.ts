@@ -97,6 +97,6 @@ export function received(
   return done(kernel, { data, length: told, from, fds, flags } satisfies Received)
 }
 
-/** Whether the call fails with EAGAIN where it would wait. */
-export const isImpatient = (kernel: Kernel, open: OpenSocket, flags: number): boolean =>
-  (flags & MSG_DONTWAIT) !== 0 || isNonblocking(kernel, open)
+/** Whether the call fails with EAGAIN where it would wait. Who waits does so whatever becomes of O_NONBLOCK. */
+export const isImpatient = (kernel: Kernel, { call }: Thread, open: OpenSocket, flags: number): boolean =>
+  (flags & MSG_DONTWAIT) !== 0 || (call?.slept !== true && isNonblocking(kernel, open))

@@ -12,7 +12,7 @@ import {
 import { bytes, integer, posixError } from './args.ts'
 import { canRead, canWrite, type Opened } from './file.ts'
 import { operationsOf, type Transfer } from './operations.ts'
-import { type OnFd, openedBy, stagesOn } from './waiting.ts'
+import { type OnFd, openedBy, stagesOn, startsOver } from './waiting.ts'
 
 /** read(2) and write(2), on whatever is open: see `Operations`. */
 
@@ -25,7 +25,7 @@ interface Way<A extends Args, W> {
   mistakeIn(args: A): string | null
 }
 
-type Going = 'stages' | 'restarts' | 'interruptible' | 'giveUp' | 'subject' | 'waitsFor' | 'blockers'
+type Going = 'stages' | 'restarts' | 'startsOver' | 'interruptible' | 'giveUp' | 'subject' | 'waitsFor' | 'blockers'
 
 function going<A extends OnFd, W>({
   transferOf,
@@ -54,6 +54,7 @@ function going<A extends OnFd, W>({
       },
     }),
     restarts: ({ call }) => call === null || call.progress === 0,
+    startsOver,
     interruptible: true,
     giveUp(kernel, thread, args, reason) {
       const open = openedBy(kernel, thread, args)

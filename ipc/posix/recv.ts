@@ -3,7 +3,7 @@ import { integer, posixError } from './args.ts'
 import type { Received, Wanted } from './message.ts'
 import { isOpenSocket } from './socket-object.ts'
 import { ends, giveUpReceiving, mayReceive, receive, receivingAt } from './socket-operations.ts'
-import { type OnFd, openedBy, stagesOn } from './waiting.ts'
+import { type OnFd, openedBy, stagesOn, startsOver } from './waiting.ts'
 
 /** recv(2), recvfrom(2), recvmsg(2): one call under three names. */
 
@@ -19,11 +19,12 @@ function receiving<R>(name: string, told: (received: Received) => R): CallDef<Re
     error: posixError,
     does: 'takes',
     stages: stagesOn<RecvArgs>({
-      mayProceed: (kernel, _thread, open, args) => !isOpenSocket(open) || mayReceive(kernel, open, args),
+      mayProceed: (kernel, thread, open, args) => !isOpenSocket(open) || mayReceive(kernel, thread, open, args),
       attempt: (kernel, thread, open, args) =>
         isOpenSocket(open) ? tell(kernel, receive(kernel, thread, open, args)) : fail(kernel, 'ENOTSOCK'),
     }),
     restarts: ({ call }) => call === null || call.saved === null,
+    startsOver,
     interruptible: true,
     giveUp(kernel, thread, args, reason) {
       const open = openedBy(kernel, thread, args)

@@ -3,7 +3,7 @@ import { bytes, integer, posixError, text } from './args.ts'
 import type { Outgoing } from './message.ts'
 import { isOpenSocket } from './socket-object.ts'
 import { ends, giveUpSending, maySend, sendingTo, send as sendOn } from './socket-operations.ts'
-import { type OnFd, openedBy, stagesOn } from './waiting.ts'
+import { type OnFd, openedBy, stagesOn, startsOver } from './waiting.ts'
 
 /** send(2), sendto(2), sendmsg(2): one call under three names. */
 
@@ -20,6 +20,7 @@ function sending(name: string): CallDef<SendArgs, number> {
         isOpenSocket(open) ? sendOn(kernel, thread, open, args) : fail(kernel, 'ENOTSOCK'),
     }),
     restarts: ({ call }) => call === null || call.progress === 0,
+    startsOver,
     interruptible: true,
     giveUp: (kernel, thread, _args, reason) => giveUpSending(kernel, thread, reason),
     subject(kernel, thread, args) {

@@ -37,7 +37,7 @@ const isStream = (kernel: Kernel, { socket }: OpenSocket): boolean => peek(kerne
 
 export const maySend = (kernel: Kernel, thread: Thread, open: OpenSocket, message: Outgoing): boolean =>
   isStream(kernel, open)
-    ? stream.mayProceedSending(kernel, open, message)
+    ? stream.mayProceedSending(kernel, thread, open, message)
     : datagram.mayProceedSending(kernel, thread, open, message)
 
 export function send(kernel: Kernel, thread: Thread, open: OpenSocket, message: Outgoing): Outcome {
@@ -53,10 +53,10 @@ export function giveUpSending(kernel: Kernel, thread: Thread, reason: GiveUpReas
   return sent > 0 ? done(kernel, sent) : fail(kernel, 'EINTR')
 }
 
-export const mayReceive = (kernel: Kernel, open: OpenSocket, wanted: Wanted): boolean =>
+export const mayReceive = (kernel: Kernel, thread: Thread, open: OpenSocket, wanted: Wanted): boolean =>
   isStream(kernel, open)
-    ? stream.mayProceedReceiving(kernel, open, wanted)
-    : datagram.mayProceedReceiving(kernel, open, wanted)
+    ? stream.mayProceedReceiving(kernel, thread, open, wanted)
+    : datagram.mayProceedReceiving(kernel, thread, open, wanted)
 
 /** The value returned is `Received`. */
 export const receive = (kernel: Kernel, thread: Thread, open: OpenSocket, wanted: Wanted): Outcome =>
@@ -98,7 +98,7 @@ const NOTHING_MORE = { to: null, fds: [], flags: 0 }
 
 defineOperations<OpenSocket>('open socket', {
   read: {
-    mayProceed: (kernel, _thread, open, count) => count === 0 || mayReceive(kernel, open, plainly(count)),
+    mayProceed: (kernel, thread, open, count) => count === 0 || mayReceive(kernel, thread, open, plainly(count)),
     attempt(kernel, thread, open, count) {
       if (count === 0) return done(kernel, '')
       const outcome = receive(kernel, thread, open, plainly(count))

@@ -29,10 +29,15 @@ import { isFresh, waitOn, wakeEach } from './waiting.ts'
 
 /** SOCK_STREAM: bytes both ways, in order and without boundaries, but that a receive ends where descriptors came. */
 
-export function mayProceedSending(kernel: Kernel, open: OpenSocket, { to, data, flags }: Outgoing): boolean {
+export function mayProceedSending(
+  kernel: Kernel,
+  thread: Thread,
+  open: OpenSocket,
+  { to, data, flags }: Outgoing,
+): boolean {
   const { peer, error, shut } = reads(kernel, open.socket, STATE)
   if (to !== null || data === null || data === '' || peer === null) return true
-  if (error !== null || (shut & SND) !== 0 || isImpatient(kernel, open, flags)) return true
+  if (error !== null || (shut & SND) !== 0 || isImpatient(kernel, thread, open, flags)) return true
   return hasRoom(kernel, open.socket)
 }
 
@@ -54,7 +59,7 @@ export function sendStream(kernel: Kernel, thread: Thread, open: OpenSocket, mes
     const error = takeError(kernel, open.socket) ?? ((shut & SND) !== 0 ? 'EPIPE' : null)
     if (error !== null) return sent > 0 ? done(kernel, sent) : fail(kernel, error)
     if (!hasRoom(kernel, open.socket)) {
-      if (isImpatient(kernel, open, flags)) return sent > 0 ? done(kernel, sent) : fail(kernel, 'EAGAIN')
+      if (isImpatient(kernel, thread, open, flags)) return sent > 0 ? done(kernel, sent) : fail(kernel, 'EAGAIN')
       if (call !== null) call.progress = sent
       return waitOn(kernel, thread, room(open.socket))
     }
@@ -85,10 +90,10 @@ interface Taken {
   readonly from: string | null
 }
 
-export function mayProceedReceiving(kernel: Kernel, open: OpenSocket, { flags }: Wanted): boolean {
+export function mayProceedReceiving(kernel: Kernel, thread: Thread, open: OpenSocket, { flags }: Wanted): boolean {
   const { state, error, shut } = reads(kernel, open.socket, STATE)
   if (state !== 'connected' || error !== null || (shut & RCV) !== 0) return true
-  return reads(kernel, open.socket, QUEUE).queue.length > 0 || isImpatient(kernel, open, flags)
+  return reads(kernel, open.socket, QUEUE).queue.length > 0 || isImpatient(kernel, thread, open, flags)
 }
 
 /** Receives what there is; with MSG_WAITALL it waits until it has all. */
@@ -102,7 +107,7 @@ export function receiveStream(kernel: Kernel, thread: Thread, open: OpenSocket, 
     return (flags & MSG_PEEK) !== 0 ? peekStream(kernel, thread, open, wanted) : take(kernel, thread, open, wanted)
   const error = takeError(kernel, open.socket)
   const isEnd = (reads(kernel, open.socket, STATE).shut & RCV) !== 0
-  const isOver = error !== null || isEnd || isImpatient(kernel, open, flags)
+  const isOver = error !== null || isEnd || isImpatient(kernel, thread, open, flags)
   if (!isOver) {
     if (call !== null) call.progress = before?.data.length ?? 0
     return waitOn(kernel, thread, incoming(open.socket))

