@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { CPUS_MAX } from '../../scheduler/index.ts'
 import { checkWritable, type LoadedScenario, writePicture } from '../../trace/index.ts'
 import { exitCodeOf } from '../compare/ends.ts'
@@ -35,13 +35,12 @@ export function addCompare(program: Command, terminal: Terminal): void {
     .description(
       'Runs a scenario under each of several scheduling policies, on each number of CPUs, with each seed, and puts what they come to in one table: means over the processes, of these the median over the seeds, and the quartiles where seeds make a difference. The best on as many CPUs is marked.',
     )
-    .option('--policies <list>', 'as run --policy names them, with commas between', list, [
-      'fifo',
-      'rr',
-      'mlfq',
-      'eevdf',
-    ])
-    .option('--cpus <list>', 'numbers of CPUs, as in 1,2,4', cpuCounts, [1])
+    .addOption(
+      new Option('--policies <list>', 'as run --policy names them, with commas between')
+        .argParser(list)
+        .default(['fifo', 'rr', 'mlfq', 'eevdf'], 'fifo,rr,mlfq,eevdf'),
+    )
+    .addOption(new Option('--cpus <list>', 'numbers of CPUs, as in 1,2,4').argParser(cpuCounts).default([1], '1'))
     .option('--seeds <n>', 'for lottery and for what programs choose: seeds 1 to N', count, 20)
     .option('--cost <model>', 'what things cost: unit (the default), zero, x86-64 or a file X.json')
     .addOption(layoutOption('one run queue, or one for each CPU'))

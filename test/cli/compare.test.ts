@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import { afterEach, expect, test } from 'vitest'
 import { spreadOf } from '../../cli/compare/spread.ts'
+import { plain, range, times } from '../../cli/draw/comparison/written.ts'
 import { perform } from '../../cli/program.ts'
 import { counting } from '../../cli/progress.ts'
 import { paper } from '../../cli/terminal.ts'
@@ -86,6 +87,21 @@ test('seeds make a difference where something is drawn: the median is told, and 
   // One that draws itself is another job with every seed, under any policy.
   const drawing = JSON.parse((await ipclab(...asked, '--json', '--set', 'draws=true')).out) as { rows: Row[] }
   expect(drawing.rows.map(({ runs }) => runs.length)).toEqual([9, 9])
+})
+
+test('the numbers of a column are written alike', () => {
+  const all = (values: number[], coarse = false): string[] => values.map(times(values, coarse))
+  expect(all([12_345_678, 900_000])).toEqual(['12.35ms', '0.90ms'])
+  expect(all([3_000_000, 15_000_000])).toEqual(['3ms', '15ms'])
+  expect(all([28_506_100, 3_354])).toEqual(['28.5ms', '3.354us'])
+  expect(all([0, 70])).toEqual(['0ns', '70ns'])
+  expect(all([0])).toEqual(['0ns'])
+  expect(all([12, 3.5], true)).toEqual(['12.0', '3.5'])
+  expect([187_654.3, 12].map(plain([187_654.3, 12]))).toEqual(['187654', '12'])
+  const write = times([2_000_000, 4_500_000], false)
+  expect(range(1_900_000, 2_400_000, write)).toBe('1.9–2.4ms')
+  expect(range(3_000, 2_400_000, write)).toBe('3us–2.4ms')
+  expect(range(2_000_001, 2_000_002, write)).toBeNull()
 })
 
 test('quartiles lie between neighbours where they fall on none', () => {
