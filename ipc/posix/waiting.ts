@@ -3,6 +3,7 @@ import {
   fail,
   type Id,
   type Kernel,
+  NEXT,
   next,
   type Outcome,
   peek,
@@ -10,9 +11,11 @@ import {
   pinned,
   processOf,
   type Ref,
+  SLEEP,
   type Stage,
   sleepOn,
   type Thread,
+  unpin,
   wakeAll,
   wakeOne,
 } from '../../kernel/index.ts'
@@ -45,11 +48,12 @@ export function stagesOn<A extends OnFd>({ mayProceed, attempt }: OnOpened<A>): 
       attempt(kernel, thread, args) {
         const open = openFileAt(kernel, thread, args.fd)
         if (open === null) return fail(kernel, 'EBADF')
-        if (processOf(kernel, thread).threaded && !mayProceed(kernel, thread, open, args)) {
-          pin(kernel, thread, open.id as Ref<Opened>)
-          return next(kernel, HOLDING)
-        }
-        return attempt(kernel, thread, open, args)
+        if (!processOf(kernel, thread).threaded) return attempt(kernel, thread, open, args)
+        const mayNot = !mayProceed(kernel, thread, open, args)
+        kernel.stage = HOLDING
+        const outcome = mayNot ? next(kernel, HOLDING) : attempt(kernel, thread, open, args)
+        if (outcome === NEXT || outcome === SLEEP) hold(kernel, thread, open)
+        return outcome
       },
     },
     {
@@ -61,6 +65,11 @@ export function stagesOn<A extends OnFd>({ mayProceed, attempt }: OnOpened<A>): 
 
 /** The stage in which a call holds its open file. */
 const HOLDING = 1
+
+function hold(kernel: Kernel, thread: Thread, open: Opened): void {
+  unpin(kernel, thread) // a call that is restarted has pinned one before
+  pin(kernel, thread, open.id as Ref<Opened>)
+}
 
 const held = (kernel: Kernel, thread: Thread): Opened => peek<Opened>(kernel, pinned(thread)[0] as Ref<Opened>) // stage 0 pinned it
 

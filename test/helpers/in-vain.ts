@@ -1,7 +1,15 @@
+import { O_NONBLOCK } from '../../ipc/posix/flags.ts'
 import type { MessageQueue } from '../../ipc/posix/mq-queue.ts'
 import type { Socket } from '../../ipc/posix/socket-object.ts'
 import { SNDBUF } from '../../ipc/posix/socket-room.ts'
-import { definitionOf, type Id, type KernelObject, type KernelState, type Simulation } from '../../kernel/index.ts'
+import {
+  definitionOf,
+  type Id,
+  type KernelObject,
+  type KernelState,
+  type Simulation,
+  type Thread,
+} from '../../kernel/index.ts'
 
 /** Who sleeps though what it waits for is there: somebody has forgotten to wake it. */
 
@@ -14,16 +22,34 @@ export function sleepInVain({ machine }: Simulation): string[] {
     const { call, queue, id } = thread
     const task = tasks.get(id)
     if (call === null || queue === null || task === undefined || waitsForMuchRoom(kernel.state, queue)) return []
+    if (isImpatientByNow(kernel.state, thread)) return []
     kernel.walker = task
     const stage = definitionOf(call)?.stages[call.stage]
     return stage?.canProceed?.(kernel, thread, call.args) === true ? [`${id} in ${call.name}`] : []
   })
 }
 
+/** Its file was made O_NONBLOCK meanwhile, which disturbs nobody who waits. */
+function isImpatientByNow({ objects, processes }: KernelState, { process, call }: Thread): boolean {
+  const file = processes[process]?.descriptors[Number(call?.args.fd)]
+  const { flags = 0 } = (objects[file ?? ''] ?? {}) as { readonly flags?: number }
+  return (flags & O_NONBLOCK) !== 0
+}
+
 /** Who waits to send from a socket is woken when three quarters of its room are free, and not before. */
 function waitsForMuchRoom({ objects }: KernelState, queue: Id): boolean {
   const socket = queue.endsWith('/room') ? (objects[queue.slice(0, -'/room'.length)] as Socket | undefined) : undefined
   return socket !== undefined && socket.sent * 4 > SNDBUF
+}
+
+/** Those who wait, and what for is not told. */
+export function withoutReason({ machine: { kernel } }: Simulation): string[] {
+  return Object.values(kernel.state.threads).flatMap((thread) => {
+    const { call, status, id } = thread
+    if (status !== 'sleeping' || call === null) return []
+    const reason = definitionOf(call)?.waitsFor?.(kernel, thread, call.args)
+    return /\w/.test(reason?.object ?? '') ? [] : [`${id} in ${call.name}`]
+  })
 }
 
 interface SysvQueue extends KernelObject {

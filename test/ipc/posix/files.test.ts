@@ -28,6 +28,17 @@ describe.each(['fifo', 'any'] as const)(
       expect(hand.do('a', posix.write(4, 'y'))).toBe('EPIPE')
     })
 
+    test('a write that has begun goes on, and the pipe has a writer until it is over', () => {
+      const hand = threads()
+      hand.do('a', posix.pipe())
+      expect(hand.do('a2', posix.write(4, 'x'.repeat(70_000)))).toBe('blocks')
+      expect(hand.do('a', posix.close(4))).toBeUndefined()
+      expect(String(hand.do('a', posix.read(3, 65_536))).length).toBe(65_536)
+      expect(hand.released).toEqual(['a2: 70000'])
+      expect(String(hand.do('a', posix.read(3, 65_536))).length).toBe(70_000 - 65_536)
+      expect(hand.do('a', posix.read(3, 1))).toBe('')
+    })
+
     test('an accept goes on, and then nobody listens any more', () => {
       const hand = threads()
       hand.driver.process({ id: 'b' })
