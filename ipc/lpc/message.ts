@@ -80,6 +80,12 @@ export interface OutgoingMessage {
   readonly dataInfoOffset?: number
 }
 
+/** Bytes, header and all, of what a call is given and what it returns, where these are messages: all of both is copied. */
+export const bytesCopied = (given: Data, returned: unknown): number => {
+  const { totalLength = 0, message = null } = (returned ?? {}) as Partial<PortMessage & { message: PortMessage }>
+  return (messageIn(given)?.totalLength ?? 0) + (message?.totalLength ?? totalLength)
+}
+
 /** The reply to a message. */
 export const replyTo = ({ clientId, messageId, callbackId }: PortMessage, data = ''): OutgoingMessage => ({
   data,

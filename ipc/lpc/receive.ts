@@ -24,6 +24,7 @@ import { keepDataInfo } from './data-info.ts'
 import { type Handle, handleGiven, isStatus } from './handles.ts'
 import {
   asData,
+  bytesCopied,
   captured,
   LPC_CONNECTION_REQUEST,
   messageIn,
@@ -125,6 +126,7 @@ const queueName = (kernel: Kernel, thread: Thread): string => {
 }
 
 const about = {
+  copies: ({ reply }: ReceiveArgs, returned: unknown): number => bytesCopied(reply, returned),
   waitsFor: (kernel: Kernel, thread: Thread) => ({ object: queueName(kernel, thread) }),
   subject: queueName,
   giveUp: (kernel: Kernel, _thread: Thread, _args: unknown, reason: GiveUpReason): Outcome =>

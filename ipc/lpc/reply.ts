@@ -18,6 +18,7 @@ import { type Handle, handleGiven, isStatus } from './handles.ts'
 import {
   areLengthsSound,
   asData,
+  bytesCopied,
   captured,
   LPC_REPLY,
   messageIn,
@@ -91,6 +92,7 @@ function findBoth(
 const replyDef = defineCall<ReplyArgs, void>({
   name: 'NtReplyPort',
   error: ntError,
+  copies: ({ message }, returned) => bytesCopied(message, returned),
   stages: [
     {
       attempt(kernel, thread, args) {
@@ -136,6 +138,7 @@ function replyAndWait(kernel: Kernel, thread: Thread, args: ReplyArgs): Outcome 
 const replyWaitDef = defineCall<ReplyArgs, PortMessage>({
   name: 'NtReplyWaitReplyPort',
   error: ntError,
+  copies: ({ message }, returned) => bytesCopied(message, returned),
   stages: [
     { attempt: replyAndWait },
     {

@@ -18,6 +18,7 @@ import { type Handle, handleGiven, isStatus } from './handles.ts'
 import {
   areLengthsSound,
   asData,
+  bytesCopied,
   captured,
   isDataInfoSound,
   LPC_DATAGRAM,
@@ -55,6 +56,7 @@ interface SendArgs extends Args {
 const requestDef = defineCall<SendArgs, void>({
   name: 'NtRequestPort',
   error: ntError,
+  copies: ({ message }, returned) => bytesCopied(message, returned),
   stages: [
     {
       attempt(kernel, thread, args) {
@@ -160,6 +162,7 @@ function answered(kernel: Kernel, thread: Thread): Outcome {
 const requestWaitDef = defineCall<SendArgs, PortMessage>({
   name: 'NtRequestWaitReplyPort',
   error: ntError,
+  copies: ({ message }, returned) => bytesCopied(message, returned),
   stages: [{ attempt: request }, { attempt: answered }],
   ...waitForReply,
 })

@@ -32,7 +32,7 @@ import { copyinMessage } from './copyin.ts'
 import { copyoutHeader, copyoutMessage, copyoutUnsent } from './copyout.ts'
 import { destroyMessage } from './destroy.ts'
 import { error } from './errors.ts'
-import type { Message } from './message.ts'
+import { type Message, sizeOfSent } from './message.ts'
 import { isAlive, PLACE, type Port, type PortRef, portName } from './port.ts'
 import {
   countOut,
@@ -239,6 +239,9 @@ const machMsgDef = defineCall<MsgArgs, ReceivedMessage | undefined>({
   },
   giveUp,
   interruptible: true,
+  copies: ({ msg }, received) =>
+    (msg === null ? 0 : sizeOfSent(msg as unknown as SentMessage)) +
+    ((received as ReceivedMessage | undefined)?.msgh_size ?? 0), // what `mach_msg` was given and returns
   waitsFor: (kernel, thread) => ({ object: whereOf(kernel, thread) }),
   subject: (kernel, thread) => whereOf(kernel, thread),
 })

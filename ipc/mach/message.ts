@@ -7,6 +7,7 @@ import {
   MACH_MSG_TYPE_PORT_SEND,
   MACH_MSG_TYPE_PORT_SEND_ONCE,
 } from './constants.ts'
+import type { SentMessage } from './sent.ts'
 
 /** Messages: as the kernel holds them, with rights in the place of names, and what size they have on a 32-bit machine. */
 
@@ -75,6 +76,20 @@ export function sizeOfItem(item: Item): number {
     default:
       return item satisfies never
   }
+}
+
+/** Bytes of what a program sends, header and all; memory out of line counts by its descriptor alone. */
+export function sizeOfSent({ body }: SentMessage): number {
+  let size = HEADER_SIZE
+  for (const item of body) {
+    if ('string' in item) size += described(item.string.length + 1) + Math.ceil((item.string.length + 1) / WORD) * WORD
+    else if ('address' in item) size += described(item.size) + WORD
+    else {
+      const { length } = 'data' in item ? item.data : item.ports
+      size += described(length) + length * WORD
+    }
+  }
+  return size
 }
 
 const described = (number: number): number => (number > NUMBER_MAX ? LONG_TYPE_SIZE : TYPE_SIZE)

@@ -121,27 +121,35 @@ const about = {
 const until = (_kernel: Kernel, _thread: Thread, { abs_timeout }: { readonly abs_timeout: Limit | null }) =>
   abs_timeout === null ? null : asNs(abs_timeout)
 
-const sendDef = defineCall<SendArgs, void>({ name: 'mq_send', does: 'gives', stages: [sendStage], ...about })
+const sends = {
+  does: 'gives',
+  stages: [sendStage],
+  copies: ({ data }: SendArgs): number => data?.length ?? 0,
+} as const
+const receives = {
+  does: 'takes',
+  stages: [receiveStage],
+  copies: (_args: ReceiveArgs, message: unknown): number => (message as Message).data.length, // what such a call returns
+} as const
+
+const sendDef = defineCall<SendArgs, void>({ name: 'mq_send', ...sends, ...about })
 
 const timedsendDef = defineCall<SendArgs, void>({
   name: 'mq_timedsend',
-  does: 'gives',
-  stages: [sendStage],
+  ...sends,
   deadline: until,
   ...about,
 })
 
 const receiveDef = defineCall<ReceiveArgs, Message>({
   name: 'mq_receive',
-  does: 'takes',
-  stages: [receiveStage],
+  ...receives,
   ...about,
 })
 
 const timedreceiveDef = defineCall<ReceiveArgs, Message>({
   name: 'mq_timedreceive',
-  does: 'takes',
-  stages: [receiveStage],
+  ...receives,
   deadline: until,
   ...about,
 })

@@ -80,6 +80,7 @@ const readDef = defineCall<ReadArgs, string>({
   name: 'read',
   error: posixError,
   does: 'takes',
+  copies: (_args, bytes) => String(bytes).length,
   ...going<ReadArgs, number>({
     transferOf: (open) => operationsOf(open).read,
     isOpenSo: canRead,
@@ -106,6 +107,7 @@ const writeDef = defineCall<WriteArgs, number>({
   name: 'write',
   error: posixError,
   does: 'gives',
+  copies: (_args, written) => Number(written),
   ...going<WriteArgs, string>({
     transferOf: (open) => operationsOf(open).write,
     isOpenSo: canWrite,

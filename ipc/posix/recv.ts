@@ -18,6 +18,7 @@ function receiving<R>(name: string, told: (received: Received) => R): CallDef<Re
     name,
     error: posixError,
     does: 'takes',
+    copies: (_args, got) => (typeof got === 'string' ? got : (got as Received).data).length, // what `told` makes of it
     stages: stagesOn<RecvArgs>({
       mayProceed: (kernel, thread, open, args) => !isOpenSocket(open) || mayReceive(kernel, thread, open, args),
       attempt: (kernel, thread, open, args) =>

@@ -14,6 +14,7 @@ function sending(name: string): CallDef<SendArgs, number> {
     name,
     error: posixError,
     does: 'gives',
+    copies: (_args, sent) => Number(sent),
     stages: stagesOn<SendArgs>({
       mayProceed: (kernel, thread, open, args) => !isOpenSocket(open) || maySend(kernel, thread, open, args),
       attempt: (kernel, thread, open, args) =>

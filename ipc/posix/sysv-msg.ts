@@ -216,6 +216,7 @@ const about = {
 const sendDef = defineCall<SendArgs, void>({
   name: 'msgsnd',
   does: 'gives',
+  copies: ({ mtext }) => mtext?.length ?? 0,
   stages: [{ attempt: attemptSend }],
   ...about,
 })
@@ -223,6 +224,7 @@ const sendDef = defineCall<SendArgs, void>({
 const receiveDef = defineCall<ReceiveArgs, SysvMessage>({
   name: 'msgrcv',
   does: 'takes',
+  copies: (_args, message) => (message as SysvMessage).mtext.length, // what it returns
   stages: [{ attempt: attemptReceive }],
   ...about,
 })

@@ -211,8 +211,7 @@ export class Dispatcher implements Decider {
         const task = machine.tasks.get(thread)
         if (task !== undefined) this.#meet(task)
       }
-    if (actor?.kept instanceof Entity && cpu !== null && this.#memory !== null)
-      actor.kept.debt += this.#memory.of(machine, cpu.number)
+    if (cpu !== null) this.#memory?.charge(machine, cpu.number)
     if (kernel.woken.length > 0) for (const id of kernel.woken) this.#signals(machine, id)
     if (call?.def.reschedules === true && actor !== null) this.#reschedules(machine, actor)
     const changed = this.#protocol?.observe() ?? null

@@ -1,5 +1,6 @@
-import { type Machine, WRITE } from '../../kernel/index.ts'
+import { type Call, DONE, type Machine, type Outcome, WRITE } from '../../kernel/index.ts'
 import type { Costs } from './costs.ts'
+import { Entity } from './entity.ts'
 
 /** Words of 32 bits in a cache line of 64 bytes. */
 const WORDS = 16
@@ -23,10 +24,24 @@ export class MemoryCosts {
     this.#costs = costs
   }
 
-  of(machine: Machine, cpu: number): number {
-    const { kernel, state, call, actor, result } = machine
+  /** Makes those pay for the step just made whom it was good for. */
+  charge(machine: Machine, cpu: number): void {
+    const { actor, finished, tasks } = machine
+    if (actor?.kept instanceof Entity) actor.kept.debt += this.#ofStep(machine, cpu)
+    if (this.#costs.copy === 0) return
+    for (const { thread, made, outcome, result } of finished) {
+      const kept = tasks.get(thread)?.kept
+      // What was kept back for a handler has been paid for when it came.
+      if (made !== null && kept instanceof Entity && kept !== actor?.kept)
+        kept.debt += this.#copying(made, outcome, result)
+    }
+  }
+
+  /** What the step costs who has made it, on that CPU. */
+  #ofStep(machine: Machine, cpu: number): number {
+    const { kernel, state, call, actor, outcome, result } = machine
     const { objects, parts, modes, length } = kernel.footprint
-    const { cacheLine, pageFault, copy } = this.#costs
+    const { cacheLine, pageFault } = this.#costs
     let ns = 0
     for (let i = 0; i < length; i++) {
       const page = objects[i] ?? ''
@@ -35,8 +50,13 @@ export class MemoryCosts {
       if (this.#moves(`${page}:${Math.floor(word / WORDS)}`, cpu, ((modes[i] ?? 0) & WRITE) !== 0)) ns += cacheLine
       if (pageFault > 0 && this.#isNew(`${actor?.thread.process ?? ''} ${page}`)) ns += pageFault
     }
-    if (copy > 0 && call !== null) ns += Math.floor(copy * (call.def.copies?.(call.args, result) ?? 0))
-    return ns
+    return call === null ? ns : ns + this.#copying(call, outcome, result)
+  }
+
+  #copying({ def, args }: Call<unknown>, outcome: Outcome, result: unknown): number {
+    const { copy } = this.#costs
+    if (copy === 0 || outcome !== DONE || def.copies === undefined) return 0
+    return Math.floor(copy * def.copies(args, result))
   }
 
   /** Whether the line has to come from elsewhere; from now on it is here. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { boot, compute, type Scenario, scenario, sleep } from 'ipclab/kernel'
+import { await_, boot, compute, map_anonymous, type Scenario, scenario, sleep, store } from 'ipclab/kernel'
 import { mailbox_create, mailbox_receive, mailbox_send } from 'ipclab/message'
 import { Dispatcher, Histogram, policyNamed, Recorder, run, unit, zero } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
@@ -166,10 +166,40 @@ test('the time that CPUs go over to threads in is at the beginning of the stretc
         const costs = { ...unit, processSwitch: 3, threadSwitch: 1, migration: 2 }
         const { recorder, dispatcher } = timed(scenarioOf(one), policy, cpus, costs)
         let sum = 0
-        for (const { switching } of recorder.stretches) sum += switching
+        const until = new Map<string, number>()
+        for (const { thread, from, to, switching } of recorder.stretches) {
+          sum += switching
+          // No stretch of a thread is left out, and none told twice.
+          expect(from).toBe(until.get(thread) ?? from)
+          until.set(thread, to)
+        }
         expect(sum).toBe(dispatcher.cpus.reduce((all, { switchNs }) => all + switchNs, 0))
       },
     ),
     { numRuns: 60 * runs },
   )
+})
+
+test('who goes from one wait to another without a CPU has waited for both', () => {
+  const one = scenario('waits', {
+    *setup() {
+      return { word: yield* map_anonymous(4, { name: 'word' }) }
+    },
+    programs: {
+      *a({ shared: { word } }) {
+        yield* sleep(5)
+        yield* await_(word, 'i32', (value) => value === 1)
+      },
+      *b({ shared: { word } }) {
+        yield* compute(19)
+        yield* store(word, 'i32', 1)
+      },
+    },
+    expect: 'holds',
+  })
+  const waits = timed(one, 'fifo').recorder.stretches.filter(({ activity }) => activity === 'waiting')
+  expect(waits).toMatchObject([
+    { from: 1, to: 6, call: 'sleep', object: '5 ns to pass' },
+    { from: 6, to: 21, call: 'await', object: 'word+0' },
+  ])
 })

@@ -1,0 +1,138 @@
+import { boot, compute, type Program, type Scenario, scenario } from 'ipclab/kernel'
+import {
+  AF_UNIX,
+  IPC_CREAT,
+  mq_open,
+  mq_receive,
+  mq_send,
+  msgget,
+  msgrcv,
+  msgsnd,
+  O_CREAT,
+  O_RDWR,
+  pipe,
+  read,
+  recv,
+  recvfrom,
+  SOCK_DGRAM,
+  send,
+  socketpair,
+  write,
+} from 'ipclab/posix'
+import { type Costs, Dispatcher, PUBLISHED, policyNamed, Recorder, run, x86, zero } from 'ipclab/scheduler'
+import { expect, test } from 'vitest'
+
+/** Nothing costs anything but each byte that is copied. */
+const COPIES: Costs = { ...zero, copy: 1 }
+
+/** The ns that each process has computed. */
+function spent(one: Scenario, costs: Costs, cpus = 1): Record<string, number> {
+  const recorder = new Recorder()
+  const dispatcher = new Dispatcher({ policy: policyNamed('fifo'), costs, cpus, recorder })
+  const simulation = boot(one, { door: dispatcher, once: true, wakeOrder: 'fifo' })
+  simulation.start()
+  dispatcher.begin(simulation, 0)
+  expect(run(simulation, dispatcher, { maxSteps: 10_000 }).failure).toBe(null)
+  dispatcher.settleAccounts()
+  return Object.fromEntries(dispatcher.entities.map(({ process, cpuNs }) => [process, cpuNs]))
+}
+
+/** A queue is a number, or has two ends. */
+type Act = (queue: number & readonly number[]) => Program<unknown>
+const TEXT = 'x'.repeat(100)
+
+const systems: readonly (readonly [string, () => Program<unknown>, Act, Act])[] = [
+  [
+    'pipe',
+    () => pipe() as never,
+    ([, fd = 0]) => write(fd, TEXT) as never,
+    ([fd = 0]) => read(fd, TEXT.length) as never,
+  ],
+  [
+    'socket',
+    () => socketpair(AF_UNIX, SOCK_DGRAM) as never,
+    ([, fd = 0]) => send(fd, TEXT, 0) as never,
+    ([fd = 0]) => recv(fd, 1000) as never,
+  ],
+  [
+    'socket that tells whom it is from',
+    () => socketpair(AF_UNIX, SOCK_DGRAM) as never,
+    ([, fd = 0]) => send(fd, TEXT, 0) as never,
+    ([fd = 0]) => recvfrom(fd, 1000) as never,
+  ],
+  [
+    'message queue',
+    () => mq_open('/q', O_CREAT | O_RDWR, 0o600, { mq_maxmsg: 1, mq_msgsize: 128 }) as never,
+    (queue) => mq_send(queue, TEXT) as never,
+    (queue) => mq_receive(queue, 128) as never,
+  ],
+  [
+    'System V queue',
+    () => msgget(1, IPC_CREAT | 0o600) as never,
+    (queue) => msgsnd(queue, { mtype: 1, mtext: TEXT }) as never,
+    (queue) => msgrcv(queue, 128) as never,
+  ],
+]
+
+test.each(systems)(
+  'what goes through a %s is copied twice, also where it is handed over',
+  (_name, make, give, take) => {
+    for (const late of ['giver', 'taker']) {
+      const one = scenario('copied', {
+        setup: make as () => Program<never>,
+        programs: {
+          *taker({ shared }) {
+            if (late === 'taker') yield* compute(10_000)
+            for (let i = 0; i < 3; i++) yield* take(shared)
+            yield* compute(0)
+          },
+          *giver({ shared }) {
+            if (late === 'giver') yield* compute(10_000)
+            for (let i = 0; i < 3; i++) yield* give(shared)
+            yield* compute(0)
+          },
+        },
+        expect: 'holds',
+      })
+      const { taker = 0, giver = 0 } = spent(one, COPIES)
+      expect([giver % 10_000, taker % 10_000]).toEqual([300, 300])
+    }
+  },
+)
+
+/** So many bytes there and back over two pipes. */
+const pingPong = (rounds: number): Scenario =>
+  scenario('ping-pong', {
+    *setup() {
+      return { there: yield* pipe(), back: yield* pipe() }
+    },
+    programs: {
+      *ping({ shared: { there, back } }) {
+        for (let i = 0; i < rounds; i++) {
+          yield* write(there[1], 'x')
+          yield* read(back[0], 1)
+        }
+      },
+      *pong({ shared: { there, back } }) {
+        for (let i = 0; i < rounds; i++) {
+          yield* read(there[0], 1)
+          yield* write(back[1], 'x')
+        }
+      },
+    },
+    expect: 'holds',
+  })
+
+test('a round trip over pipes on one core takes what was measured on x86-64', () => {
+  const time = (rounds: number): number => {
+    const dispatcher = new Dispatcher({ policy: policyNamed('fifo'), costs: x86 })
+    const simulation = boot(pingPong(rounds), { door: dispatcher, once: true, wakeOrder: 'fifo' })
+    simulation.start()
+    dispatcher.begin(simulation, 0)
+    run(simulation, dispatcher, { maxSteps: 10_000 })
+    return simulation.state.clock
+  }
+  const [between] = PUBLISHED
+  const round = (time(110) - time(10)) / 100
+  expect(Math.abs(round - (between?.ns ?? 0))).toBeLessThan(25)
+})
