@@ -1,4 +1,4 @@
-import { BadInput, invariant, type Machine, type Simulation, type Task, type WakeOrder } from '../../kernel/index.ts'
+import { invariant, type Machine, type Simulation, type Task, type WakeOrder } from '../../kernel/index.ts'
 import type { Decider } from '../decider.ts'
 import { type Numbers, numbers } from '../numbers.ts'
 import { Pricing, unit } from './costs.ts'
@@ -11,7 +11,7 @@ import { Protocol } from './protocol.ts'
 import { Queues } from './queues.ts'
 import type { Recorder } from './recorder.ts'
 import { Roster } from './roster.ts'
-import { CPUS_MAX, type DispatcherOptions, type DispatcherSettings } from './settings.ts'
+import { accepted, type DispatcherOptions, type DispatcherSettings } from './settings.ts'
 import { Signalled } from './signalled.ts'
 import { Totals } from './totals.ts'
 
@@ -48,15 +48,15 @@ export class Dispatcher implements Decider {
   #nextTick = Number.POSITIVE_INFINITY
   /** Have become able to go on in the step just made, and are to be put in line. */
   readonly #fresh: Entity[] = []
+  /** May run on some CPUs only, of which one was idle as they came into line: somebody else may get it. */
+  readonly #hopeful: Entity[] = []
   /** Whose running thread takes the step. */
   #stepping: Cpu | null = null
 
   constructor(options: DispatcherOptions) {
     const { policy, cpus = 1, queues = 'global', costs = unit, seed = '1', recorder = null } = options
-    if (!Number.isInteger(cpus) || cpus < 1 || cpus > CPUS_MAX)
-      throw new BadInput(`the number of CPUs is a whole number from 1 to ${CPUS_MAX}, not ${cpus}`)
     this.policy = policy
-    this.settings = { cpus, queues, costs }
+    this.settings = { cpus: accepted(cpus), queues, costs }
     this.#seed = seed
     this.#recorder = recorder
     this.random = numbers(seed)
@@ -92,6 +92,7 @@ export class Dispatcher implements Decider {
     this.#events = 0
     this.#nextTick = machine.state.clock + (this.policy.every ?? Number.POSITIVE_INFINITY)
     this.#fresh.length = 0
+    this.#hopeful.length = 0
     this.#stepping = null
     this.#roster = new Roster(machine, cpus, this.totals, this.#recorder)
     for (const task of machine.tasks.values()) {
@@ -119,7 +120,7 @@ export class Dispatcher implements Decider {
         if (this.#idle === this.cpus.length) this.#skipTicks(until)
         this.#passTime(machine, Math.min(until, this.#nextTick) - now)
       } else if (end <= now) {
-        const option = this.#end(cpu as Cpu) // its end is a number
+        const option = this.#end(cpu as Cpu, machine) // its end is a number
         if (option >= 0) return option
       } else if (this.#nextTick <= now) {
         this.#tick()
@@ -133,15 +134,7 @@ export class Dispatcher implements Decider {
 
   pick(kind: 'choose' | 'wake', _thread: string, count: number, label: (index: number) => string): number {
     if (kind === 'choose') return count === 1 ? 0 : this.random.below(count)
-    if (this.policy.wakesUrgent !== true) return 0
-    let best = 0
-    for (let i = 1; i < count; i++) if (this.#urgency(label(i)) > this.#urgency(label(best))) best = i
-    return best
-  }
-
-  #urgency(thread: string): number {
-    const task = this.#machine?.tasks.get(thread)
-    return task?.kept instanceof Entity ? task.kept.priority : 0
+    return this.policy.wakesUrgent === true ? this.#there.mostUrgent(count, label) : 0
   }
 
   /** Closes all accounts, for measures: at the end of a run, or in its midst. */
@@ -246,7 +239,9 @@ export class Dispatcher implements Decider {
       this.#queues.remove(entity)
       this.#enter(entity, 'moved')
     } else if (cpu !== null) {
-      if (entity.queue?.puts?.(entity) === true || !entity.mayRunOn(cpu.number)) this.#putOff(cpu, 'put off')
+      const goes = !entity.mayRunOn(cpu.number)
+      if (goes || entity.queue?.puts?.(entity) === true) this.#putOff(cpu, 'put off')
+      if (goes) this.#contest(entity)
     }
   }
 
@@ -254,20 +249,29 @@ export class Dispatcher implements Decider {
   #enter(entity: Entity, how: Coming): void {
     if (this.policy.looksAhead === true && entity.left < 0) this.#price(entity)
     this.#queues.enter(entity, how, this.now)
-    if (
-      this.#idle >= this.#queues.waiting &&
-      this.cpus.some((cpu) => cpu.running === null && entity.mayRunOn(cpu.number))
-    )
+    this.#contest(entity)
+  }
+
+  /** The thread, which is in line, takes the CPU of whoever is the last to keep it, if there is no other for it. */
+  #contest(entity: Entity): void {
+    const room = this.#idle >= this.#queues.waiting
+    if (room && this.cpus.some((cpu) => cpu.running === null && entity.mayRunOn(cpu.number))) {
+      if (entity.cpus !== null) this.#hopeful.push(entity)
       return
+    }
     let victim: Cpu | null = null
+    let other: Entity | null = null
     for (const cpu of this.#queues.contested(entity)) {
       if (cpu.running === null || !entity.mayRunOn(cpu.number)) continue
       this.#account(cpu)
       if (!(entity.queue?.preempts(entity, cpu.running) ?? false)) continue
-      const other: Entity | null = victim === null ? null : victim.running
-      if (other === null || entity.queue?.preempts(other, cpu.running) === true) victim = cpu
+      if (other !== null && entity.queue?.preempts(other, cpu.running) !== true) continue
+      victim = cpu
+      other = cpu.running
     }
-    if (victim !== null) this.#putOff(victim, 'put off')
+    if (victim === null || other === null) return
+    this.#putOff(victim, 'put off')
+    if (entity.cpus !== null) this.#contest(other) // elsewhere there may be one that has less of a claim
   }
 
   /** The running thread goes back in line. */
@@ -309,7 +313,7 @@ export class Dispatcher implements Decider {
   }
 
   /** A call or a slice is over: the option of the step that is due, or -1. */
-  #end(cpu: Cpu): number {
+  #end(cpu: Cpu, machine: Machine): number {
     this.totals.events += 1
     this.#account(cpu)
     const entity = cpu.running
@@ -319,7 +323,6 @@ export class Dispatcher implements Decider {
       return -1
     }
     this.#stepping = cpu
-    const machine = this.#machine as Machine // as above
     machine.cpu = cpu.number
     return entity.task.slot
   }
@@ -327,15 +330,13 @@ export class Dispatcher implements Decider {
   #tick(): void {
     this.totals.events += 1
     this.#nextTick += this.policy.every ?? Number.POSITIVE_INFINITY
-    // The last first: so each is back before those of later CPUs, and goes on where it ran.
-    for (const cpu of this.cpus.toReversed()) this.#putOff(cpu, 'put off')
+    for (const cpu of this.cpus.toReversed()) this.#putOff(cpu, 'put off') // so each goes on where it ran
     this.#queues.tick()
   }
 
   #skipTicks(until: number): void {
-    const { every } = this.policy
-    if (every !== undefined && this.#nextTick < until)
-      this.#nextTick += Math.floor((until - this.#nextTick) / every) * every
+    const { every = 1 } = this.policy // without ticks there is none before
+    if (this.#nextTick < until) this.#nextTick += Math.floor((until - this.#nextTick) / every) * every
   }
 
   /** Gives idle CPUs work; whether it found any. */
@@ -349,6 +350,7 @@ export class Dispatcher implements Decider {
       found = true
       if (this.#queues.waiting === 0) break
     }
+    if (this.#hopeful.length > 0) for (const entity of this.#hopeful.splice(0)) if (entity.inLine) this.#contest(entity)
     return found
   }
 
@@ -369,15 +371,12 @@ export class Dispatcher implements Decider {
   }
 
   #price(entity: Entity): void {
-    const machine = this.#machine as Machine // as above
+    const machine = this.#machine as Machine // the run has begun
     const { task } = entity
     if (entity.call !== task.pending) entity.call = task.pending
     const thread = machine.thread(task)
-    entity.left = this.#signalled.resumes(entity, thread) ?? this.#pricing.of(task, thread)
-    if (entity.debt > 0) {
-      entity.left += entity.debt
-      entity.debt = 0
-    }
+    entity.left = (this.#signalled.resumes(entity, thread) ?? this.#pricing.of(task, thread)) + entity.debt
+    entity.debt = 0
   }
 
   /** The event at which what runs comes to the end of its call or its slice. */

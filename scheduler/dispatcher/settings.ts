@@ -1,3 +1,4 @@
+import { BadInput } from '../../kernel/index.ts'
 import type { Costs } from './costs.ts'
 import type { Policy } from './policy.ts'
 import type { Layout } from './queues.ts'
@@ -27,3 +28,9 @@ export interface DispatcherSettings {
 }
 
 export const CPUS_MAX = 1024
+
+/** @throws BadInput where it is no number of CPUs */
+export function accepted(cpus: number): number {
+  if (Number.isInteger(cpus) && cpus >= 1 && cpus <= CPUS_MAX) return cpus
+  throw new BadInput(`the number of CPUs is a whole number from 1 to ${CPUS_MAX}, not ${cpus}`)
+}
