@@ -1,7 +1,7 @@
 import type { Fields } from '../fields.ts'
 import type { Issue } from '../posix.ts'
 import { descriptors, type Making, on, processes, signals, type Way, where } from './making.ts'
-import { ownerOf } from './rules.ts'
+import { ownerOf } from './rules-pthread.ts'
 
 /** Programs on shared memory, semaphores and pthread objects. */
 
