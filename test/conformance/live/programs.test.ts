@@ -6,11 +6,11 @@ import { familyNames, played, randomProgram, type Wish } from './programs.ts'
 
 /** The programs that are played on real kernels, on the model alone. */
 
-const RUNS = Number(process.env.RUNS ?? 60)
+const RUNS = Number(process.env.RUNS ?? 40)
 
 /** What a program is drawn from, so that a failing one is shrunk; what is left out is drawn as 0. */
 const wishes = fc.record({
-  drawn: fc.array(fc.nat(9999), { maxLength: 250 }),
+  drawn: fc.array(fc.nat(9999), { maxLength: 300, size: 'max' }),
   family: fc.constantFrom(...familyNames),
   users: fc.boolean(),
 })
