@@ -157,10 +157,35 @@ export function protectMemory(
     if (from >= to) continue
     if (from > covered) break
     if ((prot & PROT_WRITE) !== 0 && !mapping.mayWrite) return 'EACCES'
-    if (mapping.prot !== prot) for (const piece of cutMappings(kernel, process, from, to)) piece.prot = prot
     covered = to
+    if (mapping.prot === prot || joinsNeighbour(process, mapping, from, to, prot)) continue
+    for (const piece of cutMappings(kernel, process, from, to)) piece.prot = prot
   }
   return covered >= end ? null : 'ENOMEM'
+}
+
+/** A part at one end of a shared mapping goes to the neighbour there, if that is of the same memory and protected so. */
+function joinsNeighbour(process: Process, mapping: Mapping, from: number, to: number, prot: number): boolean {
+  const length = to - from
+  if (!mapping.shared || length === mapping.length) return false
+  const { object, mayWrite, start, offset } = mapping
+  const neighbour = process.mappings.find(
+    (other) =>
+      (from === start ? other.start + other.length === from : other.start === to) &&
+      other.shared &&
+      other.prot === prot &&
+      other.object === object &&
+      other.mayWrite === mayWrite &&
+      other.offset - other.start === offset - start,
+  )
+  if (neighbour === undefined) return false
+  neighbour.length += length
+  mapping.length -= length
+  const grown = from === start ? mapping : neighbour
+  const by = from === start ? length : -length
+  grown.start += by
+  grown.offset += by
+  return true
 }
 
 /** Splits mappings at both ends of the range and returns the pieces inside it. */

@@ -110,7 +110,7 @@ export const sysvMemory: readonly Way[] = [
       (at) => at.game.returned('shmget').length < 2,
       (at) => ({
         key: at.pick(['1', '1', '2', 'IPC_PRIVATE']),
-        size: at.pick([100, 4096, 4096, 8192, 0]),
+        size: at.pick([100, 4096, 8192, 12_288, 12_288, 0]),
         flags: at.pick(['IPC_CREAT|0600', 'IPC_CREAT|0600', 'IPC_CREAT|0666', 'IPC_CREAT|IPC_EXCL|0600', '0600']),
       }),
     ),
@@ -123,7 +123,16 @@ export const sysvMemory: readonly Way[] = [
   { op: 'shmdt', weight: 4, args: mapped(() => ({})) },
   { op: 'shm_rmid', weight: 2, args: id(() => ({})) },
   { op: 'shm_stat', weight: 6, args: id(() => ({})) },
-  ...mapping.filter(({ op }) => ['load', 'store', 'mprotect', 'munmap'].includes(op)),
+  ...mapping.filter(({ op }) => ['load', 'store', 'munmap'].includes(op)),
+  {
+    op: 'mprotect',
+    weight: 8,
+    args: mapped((at) => ({
+      off: at.pick([0, 4096, 8192]),
+      len: at.pick([4096, 4096, 8192]),
+      prot: at.pick(protection),
+    })),
+  },
 ]
 
 /** A slot with a semaphore in it. */

@@ -1,4 +1,4 @@
-import { exit, forkByHand, kill } from 'ipclab/kernel'
+import { exit, forkByHand, kill, load, store } from 'ipclab/kernel'
 import * as posix from 'ipclab/posix'
 import { expect, test } from 'vitest'
 import { attempt, outcomes } from '../../helpers/schedules.ts'
@@ -134,4 +134,28 @@ test('mprotect cuts an attachment in two, each counted, where it changes somethi
   expect(attached()).toBe(1)
   expect(hand.do('a', posix.mprotect(at + 4096, 8192, posix.PROT_NONE))).toBe('ENOMEM')
   expect(attached()).toBe(2)
+})
+
+test('mprotect moves the border between two pieces where the one becomes like the other, and never joins them', () => {
+  const hand = new Hand({ a: 1000 })
+  hand.do('a', posix.shmget(1, 4 * 4096, MAKE))
+  const at = hand.number('a', posix.shmat(0, null, 0))
+  const RW = posix.PROT_READ | posix.PROT_WRITE
+  // From page to page, and how many pieces there are then, as seen on Linux.
+  for (const [from, to, prot, pieces] of [
+    [0, 1, posix.PROT_READ, 2],
+    [1, 2, posix.PROT_READ, 2],
+    [2, 4, posix.PROT_READ, 2],
+    [0, 4, RW, 2],
+    [1, 2, posix.PROT_NONE, 3],
+    [1, 2, RW, 3],
+    [3, 4, posix.PROT_NONE, 4],
+    [2, 3, posix.PROT_NONE, 4],
+  ] as const) {
+    expect(hand.do('a', posix.mprotect(at + from * 4096, (to - from) * 4096, prot))).toBeUndefined()
+    expect((hand.do('a', posix.shmctl(0, posix.IPC_STAT)) as posix.ShmidDs).shm_nattch).toBe(pieces)
+    for (let page = 0; page < 4; page++) hand.do('a', store(at + page * 4096, 'u8', page))
+  }
+  hand.do('a', posix.mprotect(at, 4 * 4096, RW))
+  expect([0, 1, 2, 3].map((page) => hand.do('a', load(at + page * 4096, 'u8')))).toEqual([0, 1, 2, 3])
 })
