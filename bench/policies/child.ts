@@ -4,13 +4,15 @@ import { type Dispatcher, dispatcher, type Ending, run } from '../../scheduler/i
 import { loadScenarioFile } from '../../trace/index.ts'
 import { processorSeconds } from '../table.ts'
 import { bareGenerators, bareHeap } from './bare.ts'
-import { WORKLOADS, type Workload } from './workloads.ts'
+import { type Workload, workload } from './workloads.ts'
 
 /** One measurement, in a process of its own: what one leaves behind in memory and in the compiler is nothing to the next. */
 
 /** Programs that never end, and that many events of them, after half as many to begin with. */
 interface Endless {
   readonly workload: Workload
+  /** More is said of them than that they are there. */
+  readonly told: boolean
   readonly policy: string
   readonly processes: number
   readonly events: number
@@ -61,7 +63,7 @@ function through(scenario: Scenario, decider: Dispatcher, params: AnyValues, { b
   return run(simulation, decider, { maxSteps: Number.MAX_SAFE_INTEGER, observers: [observe] }).ending
 }
 
-function ofWorkload({ workload, policy, processes, events }: Endless): Result {
+function ofWorkload({ workload: name, told, policy, processes, events }: Endless): Result {
   collect()
   const before = process.memoryUsage().heapUsed
   const since = processorSeconds()
@@ -88,7 +90,7 @@ function ofWorkload({ workload, policy, processes, events }: Endless): Result {
     }
   }
   try {
-    through(WORKLOADS[workload](processes), decider, {}, { begun, observe })
+    through(workload(name, processes, told), decider, {}, { begun, observe })
   } catch (error) {
     if (!(error instanceof Enough)) throw error
   }

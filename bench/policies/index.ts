@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { median, ratio, table } from '../table.ts'
 import type { Job, Result } from './child.ts'
-import { WORKLOADS, type Workload } from './workloads.ts'
+import { workloads } from './workloads.ts'
 
 /**
  * Simulated time on one CPU: events a second under each policy, how that falls as processes grow in number, and what a
@@ -50,14 +50,13 @@ const PROCESSES = 100
 const ROUNDS = 3
 
 const LIMITS: readonly ['heap', 'generators'] = ['heap', 'generators']
-const workloads = Object.keys(WORKLOADS) as Workload[] // its keys
 
 const millions = (rate: number): string => `${(rate / 1e6).toFixed(2)}M`
 const nameOf = (policy: string): string => policy.replace(/:.*=.*/, '')
 
 function speed(): void {
   const jobs = workloads.flatMap((workload) =>
-    POLICIES.map((policy): Job => ({ workload, policy, processes: PROCESSES, events: EVENTS })),
+    POLICIES.map((policy): Job => ({ workload, told: true, policy, processes: PROCESSES, events: EVENTS })),
   )
   const limits = LIMITS.map((bare): Job => ({ bare, processes: PROCESSES, events: 2 * EVENTS }))
   const measured = rates([...jobs, ...limits], ROUNDS)
@@ -74,7 +73,9 @@ function speed(): void {
 
 function others(): void {
   const jobs = OTHERS.flatMap((policy) =>
-    workloads.slice(1).map((workload): Job => ({ workload, policy, processes: PROCESSES, events: EVENTS / 3 })),
+    workloads
+      .slice(1)
+      .map((workload): Job => ({ workload, told: true, policy, processes: PROCESSES, events: EVENTS / 3 })),
   )
   const measured = rates(jobs, 1)
   const rows = [['', ...workloads.slice(1)]]
@@ -86,7 +87,9 @@ function others(): void {
 
 const SIZES = [10, 100, 1_000, 10_000, 100_000, 1_000_000]
 
-/** `bursts, yields, I/O`: half of them stand in line, the other half are timers. */
+/** Half of them stand in line, the other half are timers. */
+const MIXED = 'bursts, yields, I/O'
+
 function curve(): void {
   const rows = [
     [
@@ -103,7 +106,7 @@ function curve(): void {
   for (const processes of SIZES) {
     const rounds = processes > 1_000 ? 1 : ROUNDS
     const events = Math.max(EVENTS / 3, processes)
-    const jobs = POLICIES.map((policy): Job => ({ workload: 'bursts, yields, I/O', policy, processes, events }))
+    const jobs = POLICIES.map((policy): Job => ({ workload: MIXED, told: false, policy, processes, events }))
     const runs = Array.from({ length: rounds }, () => jobs.map(measure))
     const ns = jobs.map((_, at) => 1e9 / median(runs.map((run) => run[at]?.rate ?? 0)))
     const limit = measure({ bare: 'generators', processes, events })

@@ -35,14 +35,16 @@ function* mixes(index: number, count: number): Program {
   }
 }
 
-const apart = (name: string, count: number, program: (index: number, count: number) => Program): Scenario =>
-  scenario(name, {
-    programs: { p: { copies: count, ...scheduling, program: ({ index }) => program(index, count) } },
+type Said = typeof scheduling | Record<never, never>
+
+const apart = (count: number, said: Said, program: (index: number, count: number) => Program): Scenario =>
+  scenario('apart', {
+    programs: { p: { copies: count, ...said, program: ({ index }) => program(index, count) } },
     expect: 'holds',
   })
 
 /** Pairs that pass a token to and fro over two semaphores. */
-const pairs = (count: number): Scenario =>
+const pairs = (count: number, said: Said): Scenario =>
   scenario('ping-pong', {
     setup: function* () {
       const base = yield* map_anonymous(count * 32, { name: 'semaphores' })
@@ -52,7 +54,7 @@ const pairs = (count: number): Scenario =>
     programs: {
       p: {
         copies: count,
-        ...scheduling,
+        ...said,
         *program({ shared, index }) {
           const mine = shared.base + (index - 1) * 32
           const other = shared.base + ((index - 1) ^ 1) * 32
@@ -67,10 +69,16 @@ const pairs = (count: number): Scenario =>
     expect: 'holds',
   })
 
-export const WORKLOADS = {
-  'bursts of 5 ms': (count: number) => apart('bursts', count, crunches),
-  'bursts, yields, I/O': (count: number) => apart('mixed', count, mixes),
+const MAKERS = {
+  'bursts of 5 ms': (count: number, said: Said) => apart(count, said, crunches),
+  'bursts, yields, I/O': (count: number, said: Said) => apart(count, said, mixes),
   'ping-pong': pairs,
 } as const
 
-export type Workload = keyof typeof WORKLOADS
+export type Workload = keyof typeof MAKERS
+
+export const workloads = Object.keys(MAKERS) as Workload[] // its keys
+
+/** @param told policies are told of nice values, tickets and periods; else all processes are alike */
+export const workload = (name: Workload, processes: number, told: boolean): Scenario =>
+  MAKERS[name](processes, told ? scheduling : {})

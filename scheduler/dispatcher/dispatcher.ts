@@ -373,7 +373,6 @@ export class Dispatcher implements Decider {
   #price(entity: Entity): void {
     const machine = this.#machine as Machine // the run has begun
     const { task } = entity
-    if (entity.call !== task.pending) entity.call = task.pending
     const thread = machine.thread(task)
     entity.left = (this.#signalled.resumes(entity, thread) ?? this.#pricing.of(task, thread)) + entity.debt
     entity.debt = 0

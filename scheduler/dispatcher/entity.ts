@@ -1,4 +1,4 @@
-import type { Call, Process, Task } from '../../kernel/index.ts'
+import type { Process, Task } from '../../kernel/index.ts'
 import type { Cpu } from './cpu.ts'
 import type { RunQueue } from './policy.ts'
 
@@ -15,6 +15,20 @@ const WEIGHTS: readonly number[] = [
 export const WEIGHT = 1024
 const TICKETS = 100
 
+/** What is known and measured of jobs that come one after the other. Few threads have any. */
+class Jobs {
+  period = Number.POSITIVE_INFINITY
+  deadline = Number.POSITIVE_INFINITY
+  done = 0
+  missed = 0
+  latenessMax = Number.NEGATIVE_INFINITY
+  /** CPU time that it had had when the job under way was released. */
+  cpuNsAtRelease = 0
+}
+
+/** Of those who have none. */
+const NO_JOBS: Readonly<Jobs> = new Jobs()
+
 /** A thread as policies schedule it. Times are virtual ns. */
 export class Entity {
   readonly task: Task
@@ -29,10 +43,9 @@ export class Entity {
   weight = WEIGHT
   tickets = TICKETS
   length: number | null = null
-  period = Number.POSITIVE_INFINITY
-  /** When the job under way has to be done. */
-  deadline = Number.POSITIVE_INFINITY
   cpus: readonly number[] | null = null
+
+  #jobs: Readonly<Jobs> = NO_JOBS
 
   // Where it is.
   activity: Activity = 'away'
@@ -44,9 +57,7 @@ export class Entity {
   /** Where it ran last; -1 when it never has. */
   lastCpu = -1
 
-  // The call that it stands before or is in.
-  call: Call<unknown> | null = null
-  /** CPU time that it still takes; -1: not known yet. */
+  /** CPU time that the call still takes that it stands before or is in; -1: not known yet. */
   left = -1
   /** What it owes for memory, to be paid before its next call. */
   debt = 0
@@ -91,11 +102,6 @@ export class Entity {
   preemptions = 0
   putOff = false
   migrations = 0
-  jobs = 0
-  missed = 0
-  latenessMax = Number.NEGATIVE_INFINITY
-  /** CPU time that it had had when the job under way was released. */
-  cpuNsAtRelease = 0
   /** The longest that it was ready and not running. */
   readyNsMax = 0
 
@@ -114,9 +120,52 @@ export class Entity {
     this.weight = WEIGHTS[sched.nice + 20] ?? WEIGHT
     this.tickets = sched.tickets ?? TICKETS
     this.length = sched.length
-    this.period = sched.period ?? Number.POSITIVE_INFINITY
-    this.deadline = sched.release + (sched.deadline ?? sched.period ?? Number.POSITIVE_INFINITY)
     this.cpus = sched.cpus
+    if (this.#jobs === NO_JOBS && sched.period === null && sched.deadline === null) return
+    const jobs = this.#ownJobs()
+    jobs.period = sched.period ?? Number.POSITIVE_INFINITY
+    jobs.deadline = sched.release + (sched.deadline ?? sched.period ?? Number.POSITIVE_INFINITY)
+  }
+
+  get period(): number {
+    return this.#jobs.period
+  }
+
+  /** When the job under way has to be done. */
+  get deadline(): number {
+    return this.#jobs.deadline
+  }
+
+  get jobs(): number {
+    return this.#jobs.done
+  }
+
+  get missed(): number {
+    return this.#jobs.missed
+  }
+
+  get latenessMax(): number {
+    return this.#jobs.latenessMax
+  }
+
+  /** Whether it has run since its last job was done, or has done none. */
+  get isInJob(): boolean {
+    return this.#jobs.done === 0 || this.cpuNs > this.#jobs.cpuNsAtRelease
+  }
+
+  /** The job under way is done. */
+  jobDone(now: number): void {
+    const jobs = this.#ownJobs()
+    const lateness = now - jobs.deadline
+    jobs.done += 1
+    jobs.latenessMax = Math.max(jobs.latenessMax, lateness)
+    if (lateness > 0) jobs.missed += 1
+    jobs.cpuNsAtRelease = this.cpuNs
+  }
+
+  #ownJobs(): Jobs {
+    if (this.#jobs === NO_JOBS) this.#jobs = new Jobs()
+    return this.#jobs as Jobs // which is now its own
   }
 
   mayRunOn(cpu: number): boolean {

@@ -101,26 +101,18 @@ export class Roster {
 
   ends(entity: Entity): void {
     if (entity.activity === 'away') return // killed before it came
-    const last = entity.jobs === 0 || entity.cpuNs > entity.cpuNsAtRelease
-    if (entity.deadline !== Number.POSITIVE_INFINITY && last) this.jobDone(entity)
+    const { clock } = this.#machine.state
+    if (entity.deadline !== Number.POSITIVE_INFINITY && entity.isInJob) entity.jobDone(clock)
     this.#totals.present -= 1
     this.becomes(entity, 'ended')
-    entity.ended = this.#machine.state.clock
+    entity.ended = clock
   }
 
   /** Made a call that has to do with its scheduling. If its thread has ended in the same step its last job was counted then. */
   hasMade(entity: Entity): void {
     const { call, kind, callStage } = this.#machine
     const waits = call?.def.name === 'wait_period' && kind === 'call' && callStage === 0
-    if (waits && entity.activity !== 'ended') this.jobDone(entity)
-  }
-
-  jobDone(entity: Entity): void {
-    const lateness = this.#machine.state.clock - entity.deadline
-    entity.jobs += 1
-    entity.latenessMax = Math.max(entity.latenessMax, lateness)
-    if (lateness > 0) entity.missed += 1
-    entity.cpuNsAtRelease = entity.cpuNs
+    if (waits && entity.activity !== 'ended') entity.jobDone(this.#machine.state.clock)
   }
 
   /** It has a CPU, once that has gone over to it. */

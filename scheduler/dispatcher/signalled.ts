@@ -6,7 +6,8 @@ export class Signalled {
   readonly #left = new Map<Entity, { readonly call: Call<unknown> | null; readonly ns: number }[]>()
 
   suspend(entity: Entity): void {
-    const { call, left: ns } = entity
+    const { task, left: ns } = entity
+    const call = task.pending
     const before = this.#left.get(entity)
     if (before === undefined) this.#left.set(entity, [{ call, ns }])
     else if (before[before.length - 1]?.call !== call) before.push({ call, ns })
