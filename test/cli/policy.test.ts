@@ -149,3 +149,17 @@ test.each([
   expect(err).toMatch(/^ipclab: .+\n$/)
   expect(err.slice('ipclab: '.length, -1)).toMatch(message)
 })
+
+test('a lesson of time tells messages, objects and findings with their times, in words and as data', async () => {
+  folder({})
+  const { out } = await ipclab('run', 'time/convoy', '--policy', 'rr:1ms', '--cost', 'zero')
+  expect(out).toMatch(/^a on mailbox lock$/m)
+  expect(out).toMatch(/^send to receive +count +p50 +p90 +p99 +max +in it +at most/m)
+  expect(out).toMatch(/^mailbox lock +31 .* 1 not received/m)
+  expect(out).toMatch(/^ {2}convoy: worker/m)
+  const json = JSON.parse(
+    (await ipclab('run', 'time/pathfinder', '--policy', 'priority', '--cost', 'zero', '--json')).out,
+  )
+  expect(json.findings).toMatchObject([{ name: 'priority inversion', ns: 20e6 }])
+  expect(json).toMatchObject({ messages: [], line: { step: expect.any(Number), lengths: expect.any(Array) } })
+})

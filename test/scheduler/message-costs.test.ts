@@ -1,5 +1,23 @@
 import { boot, compute, type Program, type Scenario, scenario } from 'ipclab/kernel'
 import {
+  NtAcceptConnectPort,
+  NtCompleteConnectPort,
+  NtConnectPort,
+  NtCreatePort,
+  NtListenPort,
+  NtReplyWaitReceivePort,
+  NtRequestPort,
+} from 'ipclab/lpc'
+import {
+  MACH_MSG_TYPE_MAKE_SEND,
+  MACH_MSGH_BITS,
+  MACH_PORT_RIGHT_RECEIVE,
+  mach_msg_receive,
+  mach_msg_send,
+  mach_port_allocate,
+  mach_task_self,
+} from 'ipclab/mach'
+import {
   AF_UNIX,
   IPC_CREAT,
   mq_open,
@@ -135,4 +153,44 @@ test('a round trip over pipes on one core takes what was measured on x86-64', ()
   const [between] = PUBLISHED
   const round = (time(110) - time(10)) / 100
   expect(Math.abs(round - (between?.ns ?? 0))).toBeLessThan(25)
+})
+
+test('a message of Mach is copied in and out, header and all', () => {
+  const one = scenario('copied', {
+    programs: {
+      *task() {
+        const port = yield* mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE)
+        const bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND, 0)
+        yield* mach_msg_send({ msgh_bits: bits, msgh_remote_port: port, body: [{ string: 'x'.repeat(99) }] })
+        yield* mach_msg_receive(port)
+        yield* compute(0)
+      },
+    },
+    expect: 'holds',
+  })
+  // A header of 24 bytes, a descriptor of 4, and 100 with the zero behind the string: once in, and once out.
+  expect(spent(one, COPIES)).toMatchObject({ task: 2 * 128 })
+})
+
+test('a message of LPC is copied in and out, header and all', () => {
+  const one = scenario('copied', {
+    programs: {
+      *server() {
+        const port = yield* NtCreatePort('\\Port')
+        const request = yield* NtListenPort(port)
+        const accepted = yield* NtAcceptConnectPort(null, request, true)
+        yield* NtCompleteConnectPort(accepted.port)
+        yield* NtReplyWaitReceivePort(port)
+        yield* compute(0)
+      },
+      *client() {
+        const { port } = yield* NtConnectPort('\\Port')
+        yield* NtRequestPort(port, { data: 'x'.repeat(100) })
+        yield* compute(0)
+      },
+    },
+    expect: 'holds',
+  })
+  // A header of 24 bytes each time: the datagram, and before it the request for a connection, which the server receives.
+  expect(spent(one, COPIES)).toEqual({ client: 124, server: 24 + 124 })
 })
