@@ -152,7 +152,7 @@ test.each([
 
 test('a lesson of time tells messages, objects and findings with their times, in words and as data', async () => {
   folder({})
-  const { out } = await ipclab('run', 'time/convoy', '--policy', 'rr:1ms', '--cost', 'zero')
+  const { out } = await ipclab('run', 'time/convoy', '--policy', 'rr:1ms', '--cost', 'x86-64')
   expect(out).toMatch(/^a on mailbox lock$/m)
   expect(out).toMatch(/^send to receive +count +p50 +p90 +p99 +max +in it +at most/m)
   expect(out).toMatch(/^mailbox lock +31 .* 1 not received/m)
