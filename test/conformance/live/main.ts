@@ -89,14 +89,22 @@ async function played({ programs, seed, families, length }: Wish, recorder: Reco
     }
     if (verdict.kind === 'differs') {
       differ += 1
-      mkdirSync(FOLDER, { recursive: true })
-      appendFileSync(file, `${JSON.stringify(verdict.line)}\n`)
       say(`${story(verdict.line.steps as Told[])}\n${inWords(verdict.difference)}`)
+      keep(file, `${JSON.stringify(verdict.line)}\n`)
     }
   }
   if (differ > 0) say(`npm run conform -- posix ${file}`)
   say(`${programs} programs, ${steps} steps: ${differ} differ, ${unstable} unstable`)
   return differ === 0 ? 0 : 1
+}
+
+function keep(file: string, line: string): void {
+  try {
+    mkdirSync(FOLDER, { recursive: true })
+    appendFileSync(file, line)
+  } catch (error) {
+    throw new BadCases(`what differs can't be written: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 /** A step of a line. */

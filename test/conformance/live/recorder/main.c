@@ -56,13 +56,17 @@ static int own_name_spaces(int root) {
   return mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777");
 }
 
-/* Tries it in a child first: what fails half-way can't be taken back. */
-static int has_own_name_spaces(int root) {
+static int become_another(int unused) {
+  (void)unused;
+  return setresgid(FIRST_UID, FIRST_UID, FIRST_UID) < 0 ? -1 : setresuid(FIRST_UID, FIRST_UID, FIRST_UID);
+}
+
+/* Tries it in a child: what fails half-way can't be taken back. */
+static int can(int (*attempt)(int), int root) {
   int status;
   pid_t pid = fork();
-  if (pid == 0) _exit(own_name_spaces(root) == 0 ? 0 : 1);
-  if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0) return 0;
-  return own_name_spaces(root) == 0;
+  if (pid == 0) _exit(attempt(root) == 0 ? 0 : 1);
+  return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 static void empty(const char *folder) {
@@ -92,7 +96,7 @@ int main(int count, char *args[]) {
     fprintf(stderr, "usage: recorder FOLDER\n");
     return 2;
   }
-  int root = geteuid() == 0, own = has_own_name_spaces(root);
+  int root = can(become_another, 0), own = can(own_name_spaces, root) && own_name_spaces(root) == 0;
   if (chdir(args[1]) < 0 || (own && mount("tmpfs", ".", "tmpfs", 0, "mode=1777") == 0 && chdir(args[1]) < 0)) {
     perror(args[1]);
     return 2;
