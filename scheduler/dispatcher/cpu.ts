@@ -30,6 +30,12 @@ export class Cpu {
 /** The order of events: by time, and by the running number between those of one time. */
 export const sooner = (a: Cpu, b: Cpu): boolean => a.until < b.until || (a.until === b.until && a.event < b.event)
 
+/** Whether one is idle on which the thread may run. */
+export function hasRoom(cpus: readonly Cpu[], entity: Entity): boolean {
+  for (const cpu of cpus) if (cpu.running === null && entity.mayRunOn(cpu.number)) return true
+  return false
+}
+
 /** The CPU goes over to another thread than it ran last: for how long it is busy with that. */
 export function switchOver(cpu: Cpu, entity: Entity, costs: Costs): number {
   cpu.switches += 1

@@ -2,7 +2,7 @@ import { invariant, type Machine, type Simulation, type Task, type WakeOrder } f
 import type { Decider } from '../decider.ts'
 import { type Numbers, numbers } from '../numbers.ts'
 import { Pricing, unit } from './costs.ts'
-import { breakOff, Cpu, sooner, switchOver } from './cpu.ts'
+import { breakOff, Cpu, hasRoom, sooner, switchOver } from './cpu.ts'
 import { Entity } from './entity.ts'
 import { PlacedHeap } from './heap.ts'
 import { MemoryCosts } from './memory-costs.ts'
@@ -254,8 +254,7 @@ export class Dispatcher implements Decider {
 
   /** The thread, which is in line, takes the CPU of whoever is the last to keep it, if there is no other for it. */
   #contest(entity: Entity): void {
-    const room = this.#idle >= this.#queues.waiting
-    if (room && this.cpus.some((cpu) => cpu.running === null && entity.mayRunOn(cpu.number))) {
+    if (this.#idle >= this.#queues.waiting && hasRoom(this.cpus, entity)) {
       if (entity.cpus !== null) this.#hopeful.push(entity)
       return
     }
