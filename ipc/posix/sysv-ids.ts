@@ -10,11 +10,13 @@ import {
   peek,
   READ,
   type Ref,
+  reads,
   readsProcess,
   SEQ_CST,
   type Thread,
   writes,
 } from '../../kernel/index.ts'
+import { integer } from './args.ts'
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE } from './sysv-flags.ts'
 
 /**
@@ -172,3 +174,24 @@ export interface IpcPerm {
 }
 
 export const permOf = ({ uid, gid, cuid, cgid, mode }: IpcObject): IpcPerm => ({ uid, gid, cuid, cgid, mode })
+
+/** What IPC_SET may change of it. */
+export type IpcOwner = Pick<IpcPerm, 'uid' | 'gid' | 'mode'>
+
+/** The owner as a call keeps it; `null`: no structure (EFAULT). What is no user or group becomes -1. */
+export function ownerOf(perm: unknown): IpcOwner | null {
+  if (typeof perm !== 'object' || perm === null) return null
+  const { uid, gid, mode } = perm as Partial<IpcOwner>
+  return { uid: integer(uid), gid: integer(gid), mode: integer(mode) & 0o777 }
+}
+
+/** IPC_SET: the object is another user's from now on, with another mode; its creator stays. The errno, or `null`. */
+export function setOwner(kernel: Kernel, thread: Thread, ref: Ref<IpcObject>, owner: IpcOwner): string | null {
+  if (!mayControl(kernel, thread, reads(kernel, ref))) return 'EPERM'
+  if (owner.uid < 0 || owner.gid < 0) return 'EINVAL'
+  const object = writes(kernel, ref)
+  object.uid = owner.uid
+  object.gid = owner.gid
+  object.mode = owner.mode
+  return null
+}

@@ -1,6 +1,7 @@
 import {
   type Args,
   type Call,
+  CREDENTIALS,
   call,
   defineCall,
   destroy,
@@ -16,16 +17,28 @@ import {
   peek,
   type Ref,
   reads,
+  readsProcess,
   sleepers,
   sleepOn,
   type Thread,
   threadOf,
   type Waits,
   wake,
+  wakeAll,
   writes,
 } from '../../kernel/index.ts'
 import { bytes, integer, posixError } from './args.ts'
-import { IPC_NOWAIT, IPC_RMID, IPC_STAT, MSG_COPY, MSG_EXCEPT, MSG_NOERROR, MSGMAX, MSGMNB } from './sysv-flags.ts'
+import {
+  IPC_NOWAIT,
+  IPC_RMID,
+  IPC_SET,
+  IPC_STAT,
+  MSG_COPY,
+  MSG_EXCEPT,
+  MSG_NOERROR,
+  MSGMAX,
+  MSGMNB,
+} from './sysv-flags.ts'
 import {
   dropId,
   dropKey,
@@ -33,11 +46,14 @@ import {
   findIpc,
   getIpc,
   type IpcObject,
+  type IpcOwner,
   type IpcPerm,
   mayControl,
   newIpc,
+  ownerOf,
   permits,
   permOf,
+  setOwner,
   TO_READ,
   TO_WRITE,
 } from './sysv-ids.ts'
@@ -54,6 +70,8 @@ interface MsgQueue extends IpcObject {
   /** Oldest first. */
   messages: SysvMessage[]
   bytes: number
+  /** How many it may hold. */
+  qbytes: number
 }
 
 export interface SysvMessage {
@@ -81,7 +99,7 @@ const getDef = defineCall<{ readonly key: number; readonly flags: number }, numb
         const make = (): number | string => {
           const fields = newIpc(kernel, thread, 'msg', key, flags)
           if (fields === null) return 'ENOSPC'
-          enlist<MsgQueue>(kernel, 'msg', { ...fields, kind: 'msg queue', messages: [], bytes: 0 })
+          enlist<MsgQueue>(kernel, 'msg', { ...fields, kind: 'msg queue', messages: [], bytes: 0, qbytes: MSGMNB })
           return fields.ipcid
         }
         const got = getIpc(kernel, thread, 'msg', { key, flags }, make, () => null)
@@ -107,8 +125,8 @@ interface SendArgs extends Args {
   readonly flags: number
 }
 
-const fits = ({ bytes: held, messages }: MsgQueue, length: number): boolean =>
-  held + length <= MSGMNB && messages.length < MSGMNB
+const fits = ({ bytes: held, messages, qbytes }: MsgQueue, length: number): boolean =>
+  held + length <= qbytes && messages.length < qbytes
 
 function attemptSend(kernel: Kernel, thread: Thread, { msqid, mtype, mtext, flags }: SendArgs): Outcome {
   if (msqid < 0 || (mtext ?? '').length > MSGMAX || mtype < 1) return fail(kernel, 'EINVAL')
@@ -262,13 +280,24 @@ export interface MsqidDs {
   readonly msg_qbytes: number
 }
 
-const ctlDef = defineCall<{ readonly msqid: number; readonly cmd: number }, MsqidDs | undefined>({
+/** What IPC_SET may change. */
+export type MsqidSet = { readonly msg_perm: IpcOwner } & Pick<MsqidDs, 'msg_qbytes'>
+
+interface CtlArgs extends Args {
+  readonly msqid: number
+  readonly cmd: number
+  readonly owner: IpcOwner | null
+  readonly qbytes: number
+}
+
+const ctlDef = defineCall<CtlArgs, MsqidDs | undefined>({
   name: 'msgctl',
   error: posixError,
   stages: [
     {
-      attempt(kernel, thread, { msqid, cmd }) {
-        if (msqid < 0 || (cmd !== IPC_STAT && cmd !== IPC_RMID)) return fail(kernel, 'EINVAL')
+      attempt(kernel, thread, { msqid, cmd, owner, qbytes }) {
+        if (msqid < 0 || (cmd !== IPC_STAT && cmd !== IPC_SET && cmd !== IPC_RMID)) return fail(kernel, 'EINVAL')
+        if (cmd === IPC_SET && (owner === null || qbytes < 0)) return fail(kernel, 'EFAULT')
         const ref = findIpc<MsgQueue>(kernel, 'msg', msqid)
         if (ref === null) return fail(kernel, 'EINVAL')
         const queue = reads(kernel, ref)
@@ -277,17 +306,34 @@ const ctlDef = defineCall<{ readonly msqid: number; readonly cmd: number }, Msqi
           remove(kernel, ref)
           return done(kernel)
         }
+        if (owner !== null) {
+          const error = change(kernel, thread, ref, owner, qbytes)
+          return error === null ? done(kernel) : fail(kernel, error)
+        }
         if (!permits(kernel, thread, queue, TO_READ)) return fail(kernel, 'EACCES')
         return done(kernel, {
           msg_perm: permOf(queue),
           msg_qnum: queue.messages.length,
           msg_cbytes: queue.bytes,
-          msg_qbytes: MSGMNB,
+          msg_qbytes: queue.qbytes,
         } satisfies MsqidDs)
       },
     },
   ],
 })
+
+/** Who waits to receive looks whether it still may, who waits to send whether it fits now. */
+function change(kernel: Kernel, thread: Thread, ref: Ref<MsgQueue>, owner: IpcOwner, qbytes: number): string | null {
+  const isPrivileged = readsProcess(kernel, thread.process, CREDENTIALS).uid === 0
+  if (!mayControl(kernel, thread, reads(kernel, ref)) || (qbytes > MSGMNB && !isPrivileged)) return 'EPERM'
+  const error = setOwner(kernel, thread, ref, owner)
+  if (error !== null) return error
+  writes(kernel, ref).qbytes = qbytes
+  const waiting = receiversOf(ref)
+  if (sleepers(kernel, waiting) > 0) wakeAll(kernel, waiting)
+  letIn(kernel, ref)
+  return null
+}
 
 /** With all that is in it; whoever waits there is told. */
 function remove(kernel: Kernel, ref: Ref<MsgQueue>): void {
@@ -304,10 +350,19 @@ function remove(kernel: Kernel, ref: Ref<MsgQueue>): void {
 
 export function msgctl(msqid: number, cmd: typeof IPC_STAT): Call<MsqidDs>
 export function msgctl(msqid: number, cmd: typeof IPC_RMID): Call<void>
+export function msgctl(msqid: number, cmd: typeof IPC_SET, buf: MsqidSet): Call<void>
 /**
- * IPC_STAT: what the queue is and holds. IPC_RMID: removes it at once; whoever waits there fails with EIDRM.
- * @throws PosixError EINVAL, EACCES, EPERM (to remove another user's). msgctl(2)
+ * IPC_STAT: what the queue is and holds. IPC_SET: gives it another owner and mode, and says how many bytes it may hold.
+ * IPC_RMID: removes it at once; whoever waits there fails with EIDRM.
+ * @throws PosixError EINVAL, EACCES, EPERM (to change or remove another user's; more than MSGMNB bytes), EFAULT. msgctl(2)
  */
-export function msgctl(msqid: number, cmd: number): Call<MsqidDs | undefined> | Call<void> {
-  return call(ctlDef, { msqid: integer(msqid), cmd: integer(cmd) })
+export function msgctl(msqid: number, cmd: number, buf?: MsqidSet): Call<never> {
+  const given: Partial<MsqidSet> = typeof buf === 'object' && buf !== null ? buf : {}
+  const owner = cmd === IPC_SET ? ownerOf(given.msg_perm) : null
+  return call(ctlDef, {
+    msqid: integer(msqid),
+    cmd: integer(cmd),
+    owner,
+    qbytes: integer(given.msg_qbytes),
+  }) as Call<never> // the signatures above say what comes back
 }

@@ -25,6 +25,7 @@ import {
   GETVAL,
   GETZCNT,
   IPC_RMID,
+  IPC_SET,
   IPC_STAT,
   SEMMSL,
   SEMOPM,
@@ -36,11 +37,14 @@ import {
   enlist,
   findIpc,
   getIpc,
+  type IpcOwner,
   type IpcPerm,
   mayControl,
   newIpc,
+  ownerOf,
   permits,
   permOf,
+  setOwner,
   TO_READ,
   TO_WRITE,
 } from './sysv-ids.ts'
@@ -182,6 +186,11 @@ export const semtimedop = (semid: number, sops: readonly Sembuf[], timeout: Time
     timeout: timeout === null ? null : limit(timeout),
   })
 
+/** What IPC_SET may change. */
+export interface SemidSet {
+  readonly sem_perm: IpcOwner
+}
+
 /** struct semid_ds. */
 export interface SemidDs {
   readonly sem_perm: IpcPerm
@@ -194,12 +203,14 @@ interface CtlArgs extends Args {
   readonly cmd: number
   readonly value: number
   readonly values: readonly number[] | null
+  readonly owner: IpcOwner | null
 }
 
 type CtlResult = number | readonly number[] | SemidDs | undefined
 
-function control(kernel: Kernel, thread: Thread, { semid, semnum, cmd, value, values }: CtlArgs): Outcome {
+function control(kernel: Kernel, thread: Thread, { semid, semnum, cmd, value, values, owner }: CtlArgs): Outcome {
   if (semid < 0 || !COMMANDS.includes(cmd)) return fail(kernel, 'EINVAL')
+  if (cmd === IPC_SET && owner === null) return fail(kernel, 'EFAULT')
   if (cmd === SETVAL && !isValue(value)) return fail(kernel, 'ERANGE')
   const ref = findIpc<SemSet>(kernel, 'sem', semid)
   if (ref === null) return fail(kernel, 'EINVAL')
@@ -210,6 +221,10 @@ function control(kernel: Kernel, thread: Thread, { semid, semnum, cmd, value, va
     if (!mayControl(kernel, thread, set)) return fail(kernel, 'EPERM')
     removeSet(kernel, ref)
     return done(kernel)
+  }
+  if (owner !== null) {
+    const error = setOwner(kernel, thread, ref, owner)
+    return error === null ? done(kernel) : fail(kernel, error)
   }
   const changes = cmd === SETVAL || cmd === SETALL
   if (!permits(kernel, thread, set, changes ? TO_WRITE : TO_READ)) return fail(kernel, 'EACCES')
@@ -232,7 +247,18 @@ function control(kernel: Kernel, thread: Thread, { semid, semnum, cmd, value, va
   return done(kernel, countWaiters(kernel, ref, semnum, cmd === GETZCNT))
 }
 
-const COMMANDS: readonly number[] = [IPC_RMID, IPC_STAT, GETPID, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL]
+const COMMANDS: readonly number[] = [
+  IPC_RMID,
+  IPC_SET,
+  IPC_STAT,
+  GETPID,
+  GETVAL,
+  GETALL,
+  GETNCNT,
+  GETZCNT,
+  SETVAL,
+  SETALL,
+]
 
 const isValue = (value: number): boolean => value >= 0 && value <= SEMVMX
 
@@ -255,6 +281,7 @@ type Asks = typeof GETVAL | typeof GETPID | typeof GETNCNT | typeof GETZCNT
 
 export function semctl(semid: number, semnum: number, cmd: typeof IPC_RMID): Call<void>
 export function semctl(semid: number, semnum: number, cmd: typeof IPC_STAT): Call<SemidDs>
+export function semctl(semid: number, semnum: number, cmd: typeof IPC_SET, buf: SemidSet): Call<void>
 export function semctl(semid: number, semnum: number, cmd: Asks): Call<number>
 export function semctl(semid: number, semnum: number, cmd: typeof GETALL): Call<number[]>
 export function semctl(semid: number, semnum: number, cmd: typeof SETVAL, value: number): Call<void>
@@ -262,16 +289,24 @@ export function semctl(semid: number, semnum: number, cmd: typeof SETALL, values
 /**
  * GETVAL, GETALL: the value, or all. GETPID: who operated on it last. GETNCNT, GETZCNT: how many wait for it to grow, or
  * to become zero. SETVAL, SETALL: sets it, or all, and forgets what was to be undone. IPC_STAT: what the set is.
- * IPC_RMID: removes it at once; whoever waits there fails with EIDRM.
- * @throws PosixError EINVAL (the id, the number, the command), ERANGE (a value beyond SEMVMX), EACCES, EPERM (to remove
- *   another user's), EFAULT. semctl(2)
+ * IPC_SET: gives it another owner and mode. IPC_RMID: removes it at once; whoever waits there fails with EIDRM.
+ * @throws PosixError EINVAL (the id, the number, the command), ERANGE (a value beyond SEMVMX), EACCES, EPERM (to change
+ *   or remove another user's), EFAULT. semctl(2)
  */
-export function semctl(semid: number, semnum: number, cmd: number, arg: number | readonly number[] = 0): Call<never> {
+export function semctl(
+  semid: number,
+  semnum: number,
+  cmd: number,
+  arg: number | readonly number[] | SemidSet = 0,
+): Call<never> {
+  const given: Partial<SemidSet> =
+    typeof arg === 'object' && arg !== null && !Array.isArray(arg) ? (arg as SemidSet) : {}
   return call(ctlDef, {
     semid: integer(semid),
     semnum: integer(semnum),
     cmd: integer(cmd),
     value: integer(arg),
     values: Array.isArray(arg) ? arg.map(integer) : null,
+    owner: cmd === IPC_SET ? ownerOf(given.sem_perm) : null,
   }) as Call<never> // the signatures above say what comes back
 }

@@ -29,7 +29,7 @@ import {
   writes,
 } from '../../kernel/index.ts'
 import { address, integer, posixError } from './args.ts'
-import { IPC_RMID, IPC_STAT, SHM_RDONLY, SHM_REMAP, SHM_RND } from './sysv-flags.ts'
+import { IPC_RMID, IPC_SET, IPC_STAT, SHM_RDONLY, SHM_REMAP, SHM_RND } from './sysv-flags.ts'
 import {
   dropId,
   dropKey,
@@ -37,11 +37,14 @@ import {
   findIpc,
   getIpc,
   type IpcObject,
+  type IpcOwner,
   type IpcPerm,
   mayControl,
   newIpc,
+  ownerOf,
   permits,
   permOf,
+  setOwner,
   TO_READ,
   TO_WRITE,
 } from './sysv-ids.ts'
@@ -190,13 +193,25 @@ function attachments(kernel: Kernel, segment: Ref<Segment>): number {
   return count
 }
 
-const ctlDef = defineCall<{ readonly shmid: number; readonly cmd: number }, ShmidDs | undefined>({
+/** What IPC_SET may change. */
+export interface ShmidSet {
+  readonly shm_perm: IpcOwner
+}
+
+interface CtlArgs extends Args {
+  readonly shmid: number
+  readonly cmd: number
+  readonly owner: IpcOwner | null
+}
+
+const ctlDef = defineCall<CtlArgs, ShmidDs | undefined>({
   name: 'shmctl',
   error: posixError,
   stages: [
     {
-      attempt(kernel, thread, { shmid, cmd }) {
-        if (shmid < 0 || (cmd !== IPC_STAT && cmd !== IPC_RMID)) return fail(kernel, 'EINVAL')
+      attempt(kernel, thread, { shmid, cmd, owner }) {
+        if (shmid < 0 || (cmd !== IPC_STAT && cmd !== IPC_SET && cmd !== IPC_RMID)) return fail(kernel, 'EINVAL')
+        if (cmd === IPC_SET && owner === null) return fail(kernel, 'EFAULT')
         const ref = findIpc<Segment>(kernel, 'shm', shmid)
         if (ref === null) return fail(kernel, 'EINVAL')
         const segment = reads(kernel, ref)
@@ -204,6 +219,10 @@ const ctlDef = defineCall<{ readonly shmid: number; readonly cmd: number }, Shmi
           if (!mayControl(kernel, thread, segment)) return fail(kernel, 'EPERM')
           if (!segment.removed) remove(kernel, ref)
           return done(kernel)
+        }
+        if (owner !== null) {
+          const error = setOwner(kernel, thread, ref, owner)
+          return error === null ? done(kernel) : fail(kernel, error)
         }
         if (!permits(kernel, thread, segment, TO_READ)) return fail(kernel, 'EACCES')
         return done(kernel, {
@@ -225,13 +244,17 @@ function remove(kernel: Kernel, ref: Ref<Segment>): void {
 
 export function shmctl(shmid: number, cmd: typeof IPC_STAT): Call<ShmidDs>
 export function shmctl(shmid: number, cmd: typeof IPC_RMID): Call<void>
+export function shmctl(shmid: number, cmd: typeof IPC_SET, buf: ShmidSet): Call<void>
 /**
- * IPC_STAT: what the segment is, and how often it is attached. IPC_RMID: its key leads to it no more, and it is gone
- * when nobody has it attached; until then it can be attached by its id, as on Linux.
- * @throws PosixError EINVAL, EACCES, EPERM (to remove another user's). shmctl(2)
+ * IPC_STAT: what the segment is, and how often it is attached. IPC_SET: gives it another owner and mode. IPC_RMID: its
+ * key leads to it no more, and it is gone when nobody has it attached; until then it can be attached by its id, as on
+ * Linux.
+ * @throws PosixError EINVAL, EACCES, EPERM (to change or remove another user's), EFAULT. shmctl(2)
  */
-export function shmctl(shmid: number, cmd: number): Call<ShmidDs | undefined> | Call<void> {
-  return call(ctlDef, { shmid: integer(shmid), cmd: integer(cmd) })
+export function shmctl(shmid: number, cmd: number, buf?: ShmidSet): Call<never> {
+  const given: Partial<ShmidSet> = typeof buf === 'object' && buf !== null ? buf : {}
+  const owner = cmd === IPC_SET ? ownerOf(given.shm_perm) : null
+  return call(ctlDef, { shmid: integer(shmid), cmd: integer(cmd), owner }) as Call<never> // the signatures above say what comes back
 }
 
 registerSubsystem({

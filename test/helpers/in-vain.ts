@@ -54,6 +54,7 @@ export function withoutReason({ machine: { kernel } }: Simulation): string[] {
 
 interface SysvQueue extends KernelObject {
   readonly bytes: number
+  readonly qbytes: number
   readonly messages: readonly { readonly mtype: number; readonly mtext: string }[]
 }
 
@@ -72,8 +73,10 @@ export function unserved(state: KernelState): string[] {
         return (senders > 0 && messages.length < maxmsg) || (receivers > 0 && messages.length > 0) ? [object.id] : []
       }
       case 'msg queue': {
-        const { bytes, messages } = object as SysvQueue
-        const fits = waiting('send').some(({ mtext = '' }) => bytes + mtext.length <= 16384 && messages.length < 16384)
+        const { bytes, qbytes, messages } = object as SysvQueue
+        const fits = waiting('send').some(
+          ({ mtext = '' }) => bytes + mtext.length <= qbytes && messages.length < qbytes,
+        )
         const wanted = waiting('receive').some((wish) => messages.some(({ mtype }) => isWanted(wish, mtype)))
         return fits || wanted ? [object.id] : []
       }

@@ -159,3 +159,38 @@ test('mprotect moves the border between two pieces where the one becomes like th
   hand.do('a', posix.mprotect(at, 4 * 4096, RW))
   expect([0, 1, 2, 3].map((page) => hand.do('a', load(at + page * 4096, 'u8')))).toEqual([0, 1, 2, 3])
 })
+
+test('IPC_SET gives an object to another user, whom its creator can still take it from', () => {
+  const hand = new Hand({ a: 1000, b: 2000, root: 0 })
+  const perm = { uid: 2000, gid: 2000, mode: 0o1600 }
+  hand.do('a', posix.semget(1, 1, MAKE))
+  hand.do('a', posix.shmget(1, 4096, MAKE))
+  expect(hand.do('b', posix.semctl(0, 0, posix.IPC_SET, { sem_perm: perm }))).toBe('EPERM')
+  expect(hand.do('b', posix.semctl(0, 0, posix.GETVAL))).toBe('EACCES')
+  expect(hand.do('a', posix.semctl(0, 0, posix.IPC_SET, { sem_perm: perm }))).toBeUndefined()
+  expect(hand.do('a', posix.shmctl(0, posix.IPC_SET, { shm_perm: perm }))).toBeUndefined()
+  const now = { uid: 2000, gid: 2000, cuid: 1000, cgid: 1000, mode: 0o600 }
+  expect(hand.do('b', posix.semctl(0, 0, posix.IPC_STAT))).toEqual({ sem_perm: now, sem_nsems: 1 })
+  expect(hand.do('b', posix.shmctl(0, posix.IPC_STAT))).toMatchObject({ shm_perm: now })
+  expect(hand.do('a', posix.semctl(0, 0, posix.IPC_SET, { sem_perm: { ...perm, uid: -1 } }))).toBe('EINVAL')
+  expect(hand.do('root', posix.shmctl(0, posix.IPC_SET, {} as posix.ShmidSet))).toBe('EFAULT')
+  expect(hand.do('b', posix.semctl(0, 0, posix.IPC_RMID))).toBeUndefined()
+})
+
+test('IPC_SET of a queue: who waits there sees whether it still may receive, or what it sends fits now', () => {
+  const hand = new Hand({ a: 1000, b: 2000, root: 0 })
+  const perm = { uid: 1000, gid: 1000, mode: 0o666 }
+  hand.do('a', posix.msgget(1, posix.IPC_CREAT | 0o666))
+  expect(hand.do('a', posix.msgctl(0, posix.IPC_SET, { msg_perm: perm, msg_qbytes: 3 }))).toBeUndefined()
+  expect(hand.do('a', posix.msgctl(0, posix.IPC_STAT))).toMatchObject({ msg_qbytes: 3 })
+  expect(hand.do('b', posix.msgsnd(0, { mtype: 1, mtext: 'four' }))).toBe('blocks')
+  expect(hand.do('a', posix.msgctl(0, posix.IPC_SET, { msg_perm: perm, msg_qbytes: 16_385 }))).toBe('EPERM')
+  expect(hand.do('a', posix.msgctl(0, posix.IPC_SET, { msg_perm: perm, msg_qbytes: 4 }))).toBeUndefined()
+  expect(hand.released).toEqual(['b: undefined'])
+  expect(hand.do('root', posix.msgctl(0, posix.IPC_SET, { msg_perm: perm, msg_qbytes: 16_385 }))).toBeUndefined()
+  hand.do('b', posix.msgrcv(0, 9))
+  expect(hand.do('b', posix.msgrcv(0, 9))).toBe('blocks')
+  const mine = { msg_perm: { ...perm, mode: 0o600 }, msg_qbytes: 16_384 }
+  expect(hand.do('a', posix.msgctl(0, posix.IPC_SET, mine))).toBeUndefined()
+  expect(hand.released).toEqual(['b: EACCES'])
+})
