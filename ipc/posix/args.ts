@@ -22,6 +22,12 @@ export function text(value: unknown): string {
   return nul < 0 ? value : value.slice(0, nul)
 }
 
+/** A socket's address: a path; or, behind a NUL, a name outside the file system, of any bytes. */
+export const socketAddress = (value: unknown): string =>
+  typeof value === 'string' && isAbstract(value) ? value : text(value)
+
+export const isAbstract = (path: string): boolean => path.startsWith('\0')
+
 /** Bytes: a string with one character a byte. `null` for anything else, as for any bad buffer: EFAULT. */
 export const bytes = (data: unknown): string | null => (isBytes(data) ? data : null)
 

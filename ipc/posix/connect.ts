@@ -14,12 +14,12 @@ import {
   type Thread,
   writes,
 } from '../../kernel/index.ts'
-import { integer, posixError, text } from './args.ts'
+import { integer, posixError, socketAddress } from './args.ts'
 import { hasDescriptor, type Opened } from './file.ts'
 import { isImpatient } from './message.ts'
 import { isLost } from './pipe.ts'
 import { openSocket } from './socket.ts'
-import { findSocket, isAddress } from './socket-find.ts'
+import { findSocket, isAddress, shown } from './socket-find.ts'
 import {
   connectTo,
   createSocket,
@@ -84,8 +84,8 @@ const connectDef = defineCall<ConnectArgs, void>({
     }
     return fail(kernel, 'EINTR')
   },
-  waitsFor: (_kernel, _thread, { path }) => ({ object: path }),
-  subject: (_kernel, _thread, { path }) => path,
+  waitsFor: (_kernel, _thread, { path }) => ({ object: shown(path) }),
+  subject: (_kernel, _thread, { path }) => shown(path),
 })
 
 /** Makes the other end of the connection, for the listener to accept. */
@@ -98,7 +98,7 @@ function establish(kernel: Kernel, thread: Thread, ref: Ref<Socket>, listener: R
   const { path } = reads(kernel, listener, NAME)
   const socket = writes(kernel, end, NAME)
   socket.path = path
-  socket.name = `${path} to ${thread.process}`
+  socket.name = `${shown(path ?? '')} to ${thread.process}`
   connectTo(kernel, end, ref)
   connectTo(kernel, ref, end)
   retain(kernel, end)
@@ -127,7 +127,7 @@ function attach(kernel: Kernel, ref: Ref<Socket>, other: Ref<Socket>): Outcome {
  *   EAGAIN (O_NONBLOCK), EINTR, EPERM (datagrams: it is connected elsewhere), EINVAL. connect(2), unix(7)
  */
 export const connect = (sockfd: number, path: string): Call<void> =>
-  call(connectDef, { fd: integer(sockfd), path: text(path) })
+  call(connectDef, { fd: integer(sockfd), path: socketAddress(path) })
 
 const acceptDef = defineCall<OnFd, number>({
   name: 'accept',

@@ -1,5 +1,5 @@
 import { type Args, type Call, type CallDef, call, defineCall, fail } from '../../kernel/index.ts'
-import { bytes, integer, posixError, text } from './args.ts'
+import { bytes, integer, posixError, socketAddress } from './args.ts'
 import type { Outgoing } from './message.ts'
 import { isOpenSocket } from './socket-object.ts'
 import { ends, giveUpSending, maySend, sendingTo, send as sendOn } from './socket-operations.ts'
@@ -56,7 +56,7 @@ export const send = (sockfd: number, data: string, flags = 0): Call<number> =>
  * @throws PosixError as `send`; ENOENT, EACCES, EPROTOTYPE, ECONNREFUSED, EPERM (it is connected elsewhere), EISCONN, EOPNOTSUPP (a stream), EINVAL
  */
 export const sendto = (sockfd: number, data: string, flags: number, path: string): Call<number> =>
-  call(sendtoDef, { fd: integer(sockfd), data: bytes(data), to: text(path), fds: [], flags: integer(flags) })
+  call(sendtoDef, { fd: integer(sockfd), data: bytes(data), to: socketAddress(path), fds: [], flags: integer(flags) })
 
 /** What sendmsg sends. */
 export interface MessageToSend {
@@ -76,7 +76,7 @@ export function sendmsg(sockfd: number, message: MessageToSend, flags = 0): Call
   return call(sendmsgDef, {
     fd: integer(sockfd),
     data: bytes(given.data),
-    to: given.path === undefined ? null : text(given.path),
+    to: given.path === undefined ? null : socketAddress(given.path),
     fds: Array.isArray(given.fds) ? Array.from(given.fds, integer) : [],
     flags: integer(flags),
   })

@@ -33,6 +33,8 @@ export interface Socket extends Counted {
   path: string | null
   /** The file of that name, of which this is the socket. */
   file: Ref<File> | null
+  /** By what it is found under that name, while it is its own and not its listener's. */
+  bound: Ref<Bound> | null
   state: 'closed' | 'listening' | 'connected'
   /** Whom it is connected to. It may be closed. */
   peer: Ref<Socket> | null
@@ -80,7 +82,7 @@ export const isOpenSocket = (open: Opened): open is OpenSocket => open.kind === 
 export const incoming = (socket: Id): Id => `${socket}/in`
 export const knocking = (socket: Id): Id => `${socket}/knocking`
 
-/** A file of the type `sock`, and the socket that is bound to it. */
+/** A file of the type `sock`, or an abstract name, and the socket that is bound to it. */
 export interface Bound extends KernelObject {
   readonly kind: 'bound socket'
   readonly socket: Ref<Socket>
@@ -99,6 +101,7 @@ export function createSocket(kernel: Kernel, creator: Thread, type: SocketType):
     name: '',
     path: null,
     file: null,
+    bound: null,
     state: 'closed',
     peer: null,
     shut: 0,
@@ -156,10 +159,13 @@ export function connectTo(kernel: Kernel, ref: Ref<Socket>, peer: Ref<Socket>): 
  */
 export function closeSocket(kernel: Kernel, ref: Ref<Socket>, neverAccepted: boolean): void {
   const socket = writes(kernel, ref, STATE)
-  const { file, peer } = socket
+  const { file, bound, peer } = socket
   const { queue, connections } = writes(kernel, ref, QUEUE)
+  if (bound !== null) {
+    destroy(kernel, bound)
+    socket.bound = null
+  }
   if (file !== null) {
-    destroy(kernel, boundTo(file))
     socket.file = null
     release(kernel, file)
   }

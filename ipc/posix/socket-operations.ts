@@ -17,6 +17,7 @@ import { whoHas } from './holders.ts'
 import type { Outgoing, Received, Wanted } from './message.ts'
 import { defineOperations } from './operations.ts'
 import { isLost } from './pipe.ts'
+import { shown } from './socket-find.ts'
 import {
   isConnectionless,
   isQueueFull,
@@ -82,7 +83,7 @@ export const receivingAt = (kernel: Kernel, { socket }: OpenSocket): string => n
 /** What a sender waits at: the socket that it sends to. */
 export function sendingTo(kernel: Kernel, { socket }: OpenSocket, to: string | null = null): string {
   const { peer, name } = peek(kernel, socket)
-  return to ?? (peer === null ? name : nameOf(kernel, peer))
+  return to === null ? (peer === null ? name : nameOf(kernel, peer)) : shown(to)
 }
 
 /** Who has either end of the connection can end a wait at it; that nobody has the other may be because it is to be accepted. */

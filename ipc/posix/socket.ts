@@ -6,17 +6,20 @@ import {
   create,
   defineCall,
   done,
+  exists,
   fail,
   install,
   type Kernel,
   type Outcome,
+  READ,
   type Ref,
   release,
   retain,
+  SEQ_CST,
   type Thread,
   writes,
 } from '../../kernel/index.ts'
-import { integer, posixError, text } from './args.ts'
+import { integer, isAbstract, posixError, socketAddress } from './args.ts'
 import { makeName } from './fifo.ts'
 import { createInode, describe, openFileAt, unlinkName } from './file.ts'
 import {
@@ -33,7 +36,7 @@ import {
   SOMAXCONN,
 } from './flags.ts'
 import type { Pair } from './pipe.ts'
-import { isAddress } from './socket-find.ts'
+import { abstractly, isAddress, shown } from './socket-find.ts'
 import {
   type Bound,
   boundTo,
@@ -182,6 +185,7 @@ function bindTo(kernel: Kernel, thread: Thread, { fd, path }: BindArgs): Outcome
   const open = socketAt(kernel, thread, fd)
   if (typeof open === 'string') return fail(kernel, open)
   if (!isAddress(path)) return fail(kernel, 'EINVAL')
+  if (isAbstract(path)) return bindAbstractly(kernel, open, path)
   const made = makeName(kernel, thread, path, 'sock', 0o777)
   if ('error' in made) return fail(kernel, made.error === 'EEXIST' ? 'EADDRINUSE' : made.error)
   const socket = writes(kernel, open.socket, NAME)
@@ -193,17 +197,32 @@ function bindTo(kernel: Kernel, thread: Thread, { fd, path }: BindArgs): Outcome
   socket.name = path
   socket.file = made.file
   retain(kernel, made.file)
-  install<Bound>(kernel, { id: boundTo(made.file), kind: 'bound socket', socket: open.socket })
+  socket.bound = install<Bound>(kernel, { id: boundTo(made.file), kind: 'bound socket', socket: open.socket })
+  return done(kernel)
+}
+
+function bindAbstractly(kernel: Kernel, open: OpenSocket, path: string): Outcome {
+  const socket = writes(kernel, open.socket, NAME)
+  if (socket.path !== null) return fail(kernel, 'EINVAL')
+  const name = abstractly(path, socket.type)
+  if (exists(kernel, name)) {
+    kernel.footprint.add(name, 0, READ, SEQ_CST)
+    return fail(kernel, 'EADDRINUSE')
+  }
+  socket.path = path
+  socket.name = shown(path)
+  socket.bound = install<Bound>(kernel, { id: name, kind: 'bound socket', socket: open.socket })
   return done(kernel)
 }
 
 /**
  * Gives the socket a name in the file system, where others find it. The name stays when the socket is closed, until it
- * is unlinked: nobody listens there, and it can't be bound again.
+ * is unlinked: nobody listens there, and it can't be bound again. A name behind a NUL (`'\0name'`) is abstract: no file,
+ * open to all, and gone with the socket.
  * @throws PosixError EBADF, ENOTSOCK, EADDRINUSE (there is such a name), EINVAL (it has one already; no path of 1 to 108 bytes), ENOENT, EACCES. bind(2), unix(7)
  */
 export const bind = (sockfd: number, path: string): Call<void> =>
-  call(bindDef, { fd: integer(sockfd), path: text(path) })
+  call(bindDef, { fd: integer(sockfd), path: socketAddress(path) })
 
 interface ListenArgs extends OnFd {
   readonly backlog: number

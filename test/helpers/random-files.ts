@@ -82,10 +82,10 @@ const makers: { readonly [op: string]: Maker } = {
     ),
   socket: (a) => posix.socket(posix.AF_UNIX, pick(TYPES, a)),
   socketpair: (a) => posix.socketpair(posix.AF_UNIX, pick(TYPES, a)),
-  bind: (a, b) => posix.bind(fd(a), pick(['u', 'v', 'w'], b)),
+  bind: (a, b) => posix.bind(fd(a), pick(['u', '\0w', 'w'], b)),
   listen: (a, b) => posix.listen(fd(a), b % 2),
   accept: (a) => posix.accept(fd(a)),
-  connect: (a, b) => posix.connect(fd(a), pick(['u', 'u', 'v', 'w'], b)),
+  connect: (a, b) => posix.connect(fd(a), pick(['u', 'u', 'v', '\0w'], b)),
   shutdown: (a, b) => posix.shutdown(fd(a), b % 3),
   send: (a, b, c) => posix.send(fd(a), letters(b, c), pick([0, 0, posix.MSG_DONTWAIT, posix.MSG_NOSIGNAL], c)),
   sendto: (a, b, c) =>

@@ -265,3 +265,31 @@ test('who waits at a socket does so whatever becomes of O_NONBLOCK, until SA_RES
   hand.do('b', kill(pid, 'SIGUSR2'))
   expect(hand.released).toEqual(['a: EBADF'])
 })
+
+test('an abstract name is no file, is open to all, belongs to a type of socket, and goes with the socket', () => {
+  const hand = new Hand({ a: 1000, b: 2000 })
+  const name = '\0name'
+  for (const type of [SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM]) hand.do('a', posix.socket(AF_UNIX, type))
+  for (const type of [SOCK_STREAM, SOCK_DGRAM, SOCK_STREAM]) hand.do('b', posix.socket(AF_UNIX, type))
+  expect(hand.do('b', posix.connect(3, name))).toBe('ECONNREFUSED')
+  expect(hand.do('a', posix.bind(3, name))).toBeUndefined()
+  expect(hand.do('a', posix.bind(3, '\0other'))).toBe('EINVAL')
+  expect(hand.do('a', posix.bind(4, name))).toBe('EADDRINUSE')
+  expect(hand.do('a', posix.bind(5, name))).toBeUndefined()
+  expect(hand.do('b', posix.connect(3, name))).toBe('ECONNREFUSED') // it does not listen
+  hand.do('a', posix.listen(3, 0))
+  expect(hand.do('b', posix.connect(3, name))).toBeUndefined()
+  hand.driver.process({ id: 'c' })
+  hand.do('c', posix.socket(AF_UNIX, SOCK_STREAM))
+  expect(hand.do('c', posix.connect(3, name))).toBe('blocks')
+  expect(hand.do('a', posix.accept(3))).toBe(6)
+  expect(hand.released).toEqual(['c: undefined'])
+  expect(hand.do('b', posix.bind(4, '\0from\0b'))).toBeUndefined() // of any bytes
+  expect(hand.do('b', posix.sendto(4, 'x', 0, name))).toBe(1)
+  expect(hand.do('a', posix.recvfrom(5, 9))).toMatchObject({ data: 'x', from: '\0from\0b' })
+  hand.do('a', posix.close(3))
+  expect(hand.do('b', posix.connect(5, name))).toBe('ECONNREFUSED')
+  expect(hand.do('b', posix.bind(5, name))).toBeUndefined() // what was accepted there keeps no name
+  expect(hand.do('b', posix.send(3, 'y'))).toBe(1)
+  expect(hand.do('a', posix.bind(4, `\0${'x'.repeat(108)}`))).toBe('EINVAL')
+})
