@@ -63,6 +63,8 @@ export class Kernel {
   /** Present when the state will have to be brought back. */
   journal: Journal | null = null
   door: Door
+  /** Under a policy by urgency: which of those asleep is woken, where else it is who came first. */
+  urgent: ((sleepers: readonly Id[]) => number) | null = null
   /** Threads woken by this transition, in order. */
   readonly woken: Id[] = []
   /** Threads made by this transition, in order. */

@@ -40,10 +40,12 @@ export function sleepers(kernel: Kernel, queue: Id): number {
 export function firstSleeper(kernel: Kernel, queue: Id, order: WakeOrder): Thread | null {
   const list = touch(kernel, queue)
   if (list === undefined) return null
-  if (order === 'fifo' || list.length === 1) return threadOf(kernel, list.first)
+  const { urgent } = kernel
+  if ((order === 'fifo' && urgent === null) || list.length === 1) return threadOf(kernel, list.first)
   if (order === 'lifo') return threadOf(kernel, list.last)
   const ids = listSleepers(kernel, queue)
-  const at = kernel.door.pick('wake', queue, ids.length, (i) => ids[i] ?? '')
+  const at =
+    order === 'fifo' && urgent !== null ? urgent(ids) : kernel.door.pick('wake', queue, ids.length, (i) => ids[i] ?? '')
   return threadOf(kernel, ids[at] ?? list.first)
 }
 

@@ -99,6 +99,7 @@ export class Dispatcher implements Decider {
       task.kept = null // the dispatcher of the run before may have met it as this one was begun
       this.#meet(task)
     }
+    machine.kernel.urgent = this.policy.wakesUrgent === true ? (sleepers) => this.#there.mostUrgent(sleepers) : null
     machine.onReady = this.#comes
     machine.onWait = this.#goes
     return index === 0
@@ -134,7 +135,8 @@ export class Dispatcher implements Decider {
 
   pick(kind: 'choose' | 'wake', _thread: string, count: number, label: (index: number) => string): number {
     if (kind === 'choose') return count === 1 ? 0 : this.random.below(count)
-    return this.policy.wakesUrgent === true ? this.#there.mostUrgent(count, label) : 0
+    if (this.policy.wakesUrgent !== true) return 0
+    return this.#there.mostUrgent(Array.from({ length: count }, (_, index) => label(index)))
   }
 
   /** Closes all accounts, for measures: at the end of a run, or in its midst. */

@@ -47,6 +47,6 @@ export interface Policy {
   readonly looksAhead?: boolean
   /** How holding a lock changes the priority: see protocol.ts. */
   readonly protocol?: 'inherit' | 'ceiling'
-  /** Of several that sleep in no promised order, the most urgent is woken. */
+  /** Of several that sleep for the same, the most urgent is woken: POSIX asks for it where threads have priorities. */
   readonly wakesUrgent?: boolean
 }

@@ -67,15 +67,13 @@ export class Roster {
     return (process?.threads ?? []).flatMap((thread) => tasks.get(thread) ?? [])
   }
 
-  /** Which of so many threads has the highest priority; the first of equals. */
-  mostUrgent(count: number, label: (index: number) => string): number {
-    const urgency = (index: number): number => {
-      const kept = this.#machine.tasks.get(label(index))?.kept
+  /** At which place stands the thread with the highest priority; the first of equals. */
+  mostUrgent(threads: readonly string[]): number {
+    const urgencies = threads.map((thread) => {
+      const kept = this.#machine.tasks.get(thread)?.kept
       return kept instanceof Entity ? kept.priority : 0
-    }
-    let best = 0
-    for (let i = 1; i < count; i++) if (urgency(i) > urgency(best)) best = i
-    return best
+    })
+    return urgencies.indexOf(Math.max(...urgencies))
   }
 
   /** It does something else from now on. */

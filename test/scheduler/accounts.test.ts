@@ -1,8 +1,18 @@
 import fc from 'fast-check'
-import { type Dispatcher, type Entity, measuresOf, type OnMachine, type Stretch, zero } from 'ipclab/scheduler'
+import {
+  type Dispatcher,
+  type Entity,
+  measuresOf,
+  type OnMachine,
+  type Policy,
+  policyNamed,
+  type Stretch,
+  zero,
+} from 'ipclab/scheduler'
 import { expect, test } from 'vitest'
 import { type Dispatched, dispatched } from '../helpers/dispatched.ts'
 import { machines, POLICIES, type TimedProcess, timedPrograms, timedScenario } from '../helpers/timed-programs.ts'
+import { type Watcher, watched } from '../helpers/watched-queue.ts'
 
 /**
  * What a dispatcher adds up as it goes, held against what comes out of who did what from when to when, and what holds of
@@ -30,7 +40,7 @@ class Run {
   /** From when on each process may run on which CPUs. */
   readonly affinity: ReadonlyMap<string, readonly (readonly [from: number, cpus: readonly number[] | null])[]>
 
-  constructor(processes: readonly TimedProcess[], policy: string, on: OnMachine) {
+  constructor(processes: readonly TimedProcess[], policy: string | Policy, on: OnMachine) {
     const affinity = new Map<string, (readonly [number, readonly number[] | null])[]>()
     const ran: Dispatched = dispatched(timedScenario(processes), policy, {
       ...on,
@@ -162,7 +172,7 @@ test.each(POLICIES)(
 )
 
 /** Runs of programs in which nobody gives the CPU up by himself but to wait, where switching takes no time. */
-const quiet = (policy: string, look: (run: Run) => void, affinity = false): void =>
+const quiet = (policy: string | Policy, look: (run: Run) => void, affinity = false): void =>
   fc.assert(
     fc.property(timedPrograms({ quiet: true, affinity }), fc.integer({ min: 1, max: 4 }), (processes, cpus) =>
       look(new Run(processes, policy, { cpus, costs: zero })),
@@ -171,31 +181,26 @@ const quiet = (policy: string, look: (run: Run) => void, affinity = false): void
   )
 
 test.each(['fifo', 'sjf'])('under %s nobody is put off', (policy) => {
-  quiet(policy, (run) => {
-    for (const entity of run.entities) {
-      expect(entity.preemptions).toBe(0)
-      const own = run.of(entity)
-      for (const [i, { activity }] of own.entries())
-        if (activity === 'running') expect(own[i + 1]?.activity).not.toBe('ready')
-    }
+  const never: Watcher = { put: (_, how) => expect(['new', 'woken']).toContain(how) }
+  quiet(watched(policyNamed(policy), never), ({ entities }) => {
+    for (const { preemptions } of entities) expect(preemptions).toBe(0)
   })
 })
 
-test.each(['rr:quantum=20', 'lottery:quantum=20', 'stride:quantum=20'])(
-  'under %s it is at the end of a quantum, not sooner or later',
-  (policy) => {
-    quiet(policy, (run) => {
-      for (const entity of run.entities) {
-        const own = run.of(entity)
-        for (const [i, one] of own.entries()) {
-          if (one.activity !== 'running') continue
-          expect(length(one)).toBeLessThanOrEqual(20)
-          if (own[i + 1]?.activity === 'ready') expect(length(one)).toBe(20)
-        }
-      }
-    })
-  },
-)
+test.each(['rr', 'lottery', 'stride'])('under %s it is at the end of a quantum, not sooner or later', (policy) => {
+  const ran = new Map<Entity, number>()
+  const slices: Watcher = {
+    taken: (entity) => void ran.set(entity, 0),
+    charged: (entity, ns) => void ran.set(entity, (ran.get(entity) ?? 0) + ns),
+    put(entity, how) {
+      expect(['new', 'woken', 'expired']).toContain(how)
+      if (how === 'expired') expect(ran.get(entity)).toBe(20)
+    },
+  }
+  quiet(watched(policyNamed(`${policy}:quantum=20`), slices), (run) => {
+    for (const one of run.doing('running')) expect(length(one)).toBeLessThanOrEqual(20)
+  })
+})
 
 test('under fifo who has been ready for longest is next', () => {
   quiet('fifo', (run) => {

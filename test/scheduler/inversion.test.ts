@@ -148,6 +148,33 @@ test('what was lent is taken back when the one who waited gives up', () => {
   expect(ends(timed, 'priority:inherit')).toEqual({ middle: 26, low: 30, high: 6 + RADIO })
 })
 
+test('of those that wait for a lock the most urgent has it next, and of equals who came first', () => {
+  const waits = (priority: number, arrives: number): Spec => ({
+    priority,
+    arrives,
+    *program({ shared: [lock = 0] }) {
+      yield* inside(lock, 1)
+    },
+  })
+  const one = made({
+    holder: {
+      priority: 9,
+      *program({ shared: [lock = 0] }) {
+        yield* pthread_mutex_lock(lock)
+        yield* sleep(10)
+        yield* pthread_mutex_unlock(lock)
+      },
+    },
+    a: waits(1, 1),
+    b: waits(2, 2),
+    c: waits(3, 3),
+    d: waits(2, 4),
+  })
+  for (const policy of ['priority', 'priority:inherit', 'priority:ceiling'])
+    expect(ends(one, policy), policy).toEqual({ holder: 10, c: 11, b: 12, d: 13, a: 14 })
+  expect(ends(one, 'fifo')).toEqual({ holder: 10, a: 11, b: 12, c: 13, d: 14 })
+})
+
 interface Lower {
   readonly arrives: number
   readonly lock: number
