@@ -226,6 +226,28 @@ test('who is put off where another may only run goes on where a less urgent one 
   })
 })
 
+test('who loses the only idle CPU that it may run on to somebody else takes that of one less urgent', () => {
+  const programs: Programs = {
+    low: { priority: 1, program: job(9) },
+    anywhere: { priority: 2, arrives: 4, program: job(3) },
+    here: { priority: 2, cpus: [0, 1], arrives: 4, program: job(3) },
+  }
+  expect(ran(programs, 'priority', { cpus: 3 })).toEqual({
+    low: '0-4@0 4-9@2',
+    anywhere: '4-7@1',
+    here: '4-7@0',
+  })
+})
+
+test('an equal takes the CPU from nobody', () => {
+  const programs: Programs = {
+    a: { priority: 1, period: 50, deadline: 50, program: job(9) },
+    b: { priority: 1, period: 50, deadline: 46, arrives: 4, program: job(3) },
+  }
+  for (const policy of ['priority', 'rate-monotonic', 'edf'])
+    expect(ran(programs, policy), policy).toEqual({ a: '0-9', b: '9-12' })
+})
+
 test('sched_setparam raises one in line above the caller, who loses the CPU, and lowers the caller', () => {
   const programs: Programs = {
     *a({ pids }) {
