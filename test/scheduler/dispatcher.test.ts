@@ -15,7 +15,7 @@ import {
   thread_join,
   yield_,
 } from 'ipclab/kernel'
-import { zero } from 'ipclab/scheduler'
+import { measuresOf, zero } from 'ipclab/scheduler'
 import { expect, test } from 'vitest'
 import { dispatched, type Wish } from '../helpers/dispatched.ts'
 
@@ -342,4 +342,19 @@ test('nice makes the caller’s share smaller from then on, by the weights', () 
     // Within a slice of each for each turn that it may be off at the start and at the end.
     expect(Math.abs(took - (33_500 * 1359) / 335), policy).toBeLessThan(4 * 600)
   }
+})
+
+test('a switch that is not over when the run is counts as far as it has come', () => {
+  const programs: Programs = {
+    *a() {
+      yield* compute(3)
+      yield* spawn({ at: 0 }, job(1)) // EINVAL ends the run at 13
+    },
+    b: { arrives: 9, program: job(3) },
+  }
+  const { dispatcher } = dispatched(made(programs), 'fifo', { cpus: 2, costs: { ...zero, processSwitch: 10 } })
+  expect(measuresOf(dispatcher).cpus).toMatchObject([
+    { busy: 3, switching: 10, idle: 0 },
+    { busy: 0, switching: 4, idle: 9 },
+  ])
 })
