@@ -74,7 +74,7 @@ export class CallTimes {
       times = new Histogram()
       this.byCall.set(name, times)
     }
-    times.add(Math.max(0, now - made)) // it was made at the end of a switch that was cut short
+    times.add(now - made)
     this.onReturn?.(call, now)
   }
 }

@@ -47,12 +47,6 @@ export function switchOver(cpu: Cpu, entity: Entity, costs: Costs): number {
   return ns + (moves ? costs.migration : 0)
 }
 
-/** The thread is taken back in the midst of the switch to it. */
-export function breakOff(cpu: Cpu, entity: Entity, now: number): void {
-  cpu.switchNs -= cpu.since - now
-  if (entity.firstRun > now) entity.firstRun = -1
-}
-
 /** ns of switching until now, and not what a switch still takes. */
 export const switchedNs = ({ running, since, switchNs }: Cpu, now: number): number =>
   running === null ? switchNs : switchNs - Math.max(0, since - now)

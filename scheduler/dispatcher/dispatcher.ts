@@ -2,7 +2,7 @@ import { invariant, type Machine, type Simulation, type Task, type WakeOrder } f
 import type { Decider } from '../decider.ts'
 import { type Numbers, numbers } from '../numbers.ts'
 import { Pricing, unit } from './costs.ts'
-import { breakOff, Cpu, hasRoom, sooner, switchOver } from './cpu.ts'
+import { Cpu, hasRoom, sooner, switchOver } from './cpu.ts'
 import { Entity } from './entity.ts'
 import { PlacedHeap } from './heap.ts'
 import { MemoryCosts } from './memory-costs.ts'
@@ -297,7 +297,7 @@ export class Dispatcher implements Decider {
     entity.lastCpu = cpu.number
     this.#idle += 1
     if (cpu.place >= 0) this.#ends.remove(cpu)
-    if (cpu.since > this.now) breakOff(cpu, entity, this.now)
+    if (cpu.since > this.now) this.#there.breaksOff(entity, cpu)
   }
 
   /** Charges what runs for the time until now. */
@@ -347,7 +347,7 @@ export class Dispatcher implements Decider {
       if (cpu.running !== null) continue
       const entity = this.#queues.take(cpu, machine.state.clock)
       if (entity === null) continue
-      this.#run(cpu, entity, machine)
+      this.#run(cpu, entity)
       found = true
       if (this.#queues.waiting === 0) break
     }
@@ -355,14 +355,13 @@ export class Dispatcher implements Decider {
     return found
   }
 
-  #run(cpu: Cpu, entity: Entity, machine: Machine): void {
+  #run(cpu: Cpu, entity: Entity): void {
     this.totals.events += 1
-    const now = machine.state.clock
     this.#idle -= 1
     const cost = cpu.last === entity ? 0 : switchOver(cpu, entity, this.settings.costs)
-    this.#there.runs(entity, now + cost)
+    cpu.since = this.now + cost
+    this.#there.runs(entity, cpu.since)
     cpu.running = entity
-    cpu.since = now + cost
     cpu.switchNs += cost
     entity.cpu = cpu
     entity.putOff = false
@@ -393,6 +392,7 @@ export class Dispatcher implements Decider {
   #passTime(machine: Machine, ns: number): void {
     this.totals.pass(ns, this.#queues.waiting, this.cpus.length - this.#idle)
     machine.passTime(ns)
+    this.#recorder?.timePassed(this.now)
     if (this.policy.compares === true) for (const cpu of this.cpus) this.#account(cpu)
   }
 }

@@ -177,7 +177,7 @@ export class Messages implements Traffic {
   }
 
   #returned(call: Call<unknown>, at: number): void {
-    for (const { line, sentAt } of this.#inHand.get(call) ?? []) line.latency.add(Math.max(0, at - sentAt))
+    for (const { line, sentAt } of this.#inHand.get(call) ?? []) line.latency.add(at - sentAt)
     this.#inHand.delete(call)
   }
 

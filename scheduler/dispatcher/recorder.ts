@@ -39,6 +39,8 @@ export class Recorder {
   readonly #scratch = new Footprint()
   /** From when those on a CPU have it to themselves. */
   readonly #runs = new Map<Entity, number>()
+  /** Those to whom a CPU is still going over. */
+  readonly #coming = new Set<Entity>()
   readonly #waits = new Map<Entity, Wait>()
 
   /** @param settle makes everybody tell what it does until now */
@@ -48,6 +50,7 @@ export class Recorder {
     this.stretches.length = 0
     this.#waits.clear()
     this.#runs.clear()
+    this.#coming.clear()
     this.#steps = machine.steps
     this.calls.begin()
     this.messages.begin(machine)
@@ -77,10 +80,26 @@ export class Recorder {
     this.waits(task.kept)
   }
 
-  /** The entity has a CPU from then on. */
-  runs(entity: Entity, at: number): void {
+  /** The entity has a CPU from then on, which goes over to it until then. */
+  runs(entity: Entity, at: number, now: number): void {
     this.#runs.set(entity, at)
-    this.calls.runs(entity.task, at)
+    if (at > now) this.#coming.add(entity)
+    else this.calls.runs(entity.task, at)
+  }
+
+  /** The CPU does not go over to it after all. */
+  breaksOff(entity: Entity): void {
+    this.#coming.delete(entity)
+  }
+
+  /** It is now so late. */
+  timePassed(now: number): void {
+    for (const entity of this.#coming) {
+      const at = this.#runs.get(entity) ?? 0
+      if (at > now) continue
+      this.#coming.delete(entity)
+      this.calls.runs(entity.task, at)
+    }
   }
 
   /** What the entity did since `entity.since` is over, or goes on. */

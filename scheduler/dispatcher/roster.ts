@@ -1,4 +1,5 @@
 import { BadInput, type Machine, type Task } from '../../kernel/index.ts'
+import type { Cpu } from './cpu.ts'
 import { type Activity, Entity } from './entity.ts'
 import type { Recorder } from './recorder.ts'
 import type { Totals } from './totals.ts'
@@ -117,7 +118,15 @@ export class Roster {
   runs(entity: Entity, at: number): void {
     this.becomes(entity, 'running')
     if (entity.firstRun < 0) entity.firstRun = at
-    this.#recorder?.runs(entity, at)
+    this.#recorder?.runs(entity, at, this.#machine.state.clock)
+  }
+
+  /** It is taken back in the midst of the switch to it. */
+  breaksOff(entity: Entity, cpu: Cpu): void {
+    const { clock } = this.#machine.state
+    cpu.switchNs -= cpu.since - clock
+    if (entity.firstRun > clock) entity.firstRun = -1
+    this.#recorder?.breaksOff(entity)
   }
 
   /** The step is over, and who waits may be asked what for. */

@@ -28,14 +28,26 @@ export interface Mark {
   readonly site: string | null
 }
 
+/** What a thread took, and owes until it is given back. */
+export interface Holding extends Mark {
+  /** The step at which it, or another for it, gave it back; `null`: nobody has. */
+  readonly given: number | null
+}
+
 /** A signal that reached nobody. */
 export interface LostSignal extends Mark {
   readonly call: string
 }
 
+interface Owed extends Holding {
+  given: number | null
+}
+
 interface Account {
   /** Taken and not given back, oldest first. */
-  readonly held: Mark[]
+  readonly held: Owed[]
+  /** Those, and what has been given back since. */
+  readonly holdings: Owed[]
   readonly taken: Mark[]
   readonly given: Mark[]
   readonly lost: LostSignal[]
@@ -89,6 +101,11 @@ export class Ledger {
     return this.#accounts.get(subject)?.held ?? NONE
   }
 
+  /** The same, and those that have been given back: in the order in which they were taken. */
+  holdings(subject: string): readonly Holding[] {
+    return this.#accounts.get(subject)?.holdings ?? NONE
+  }
+
   /** Every step that took from an object. */
   takers(subject: string): readonly Mark[] {
     return this.#accounts.get(subject)?.taken ?? NONE
@@ -124,7 +141,7 @@ export class Ledger {
     if (about.lends !== null) this.#lend(this.#account(about.lends), mark, outcome, stage)
     if (about.subject === null || !hasDone(def, outcome, result)) return
     const account = this.#account(about.subject)
-    if (outcome === FAIL) account.held.length = 0 // it has been taken over from the dead
+    if (outcome === FAIL) while (account.held.length > 0) giveBack(account, 0, mark) // it has been taken over from the dead
     if (def.does === 'takes') take(account, mark)
     if (def.does === 'gives') give(account, mark, def.isLock === true)
     if (def.does === 'signals') {
@@ -142,7 +159,7 @@ export class Ledger {
   #account(subject: string): Account {
     let account = this.#accounts.get(subject)
     if (account === undefined) {
-      account = { held: [], taken: [], given: [], lost: [], spare: 0 }
+      account = { held: [], holdings: [], taken: [], given: [], lost: [], spare: 0 }
       this.#accounts.set(subject, account)
     }
     return account
@@ -168,8 +185,13 @@ export class Ledger {
 
 function take(account: Account, mark: Mark): void {
   account.taken.push(mark)
-  if (account.spare > 0) account.spare -= 1
-  else account.held.push(mark)
+  if (account.spare > 0) {
+    account.spare -= 1
+    return
+  }
+  const owed = { ...mark, given: null }
+  account.held.push(owed)
+  account.holdings.push(owed)
 }
 
 /** What the giver holds is given back first; else what is owed longest, whoever owes it. */
@@ -177,8 +199,12 @@ function give(account: Account, mark: Mark, isLock: boolean): void {
   const { held } = account
   account.given.push(mark)
   const own = held.findIndex(({ thread }) => thread === mark.thread)
-  if (held.length > 0) held.splice(Math.max(own, 0), 1)
+  if (held.length > 0) giveBack(account, Math.max(own, 0), mark)
   else if (!isLock) account.spare += 1 // to unlock what nobody has adds nothing
+}
+
+function giveBack({ held }: Account, at: number, { step }: Mark): void {
+  for (const owed of held.splice(at, 1)) owed.given = step
 }
 
 /** Whether the signal of the step just taken found nobody: it says so itself or, saying nothing, it changed nothing. */

@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { findings } from 'ipclab/explore'
-import { type AnyValues, compute, type Program, type Scenario, scenario } from 'ipclab/kernel'
+import {
+  type AnyValues,
+  type Call,
+  compute,
+  map_anonymous,
+  type Program,
+  type Scenario,
+  scenario,
+  sleep,
+} from 'ipclab/kernel'
+import { mailbox_create, mailbox_receive, mailbox_send } from 'ipclab/message'
+import { sem_init, sem_post, sem_wait } from 'ipclab/posix'
 import { type Costs, dispatcher, unit, x86, zero } from 'ipclab/scheduler'
 import { record } from 'ipclab/trace'
 import { describe, expect, test } from 'vitest'
@@ -54,6 +65,151 @@ describe('priority inversion', () => {
     ['nobody goes by priorities', 'rr:1ms', {}],
   ])('is gone where %s', (_, policy, on) => {
     expect(names(pathfinder, policy, on)).toEqual([])
+  })
+})
+
+const ms = (n: number): number => n * 1_000_000
+const times = function* (n: number, act: () => Call<unknown>): Program {
+  for (let i = 0; i < n; i++) yield* act()
+}
+
+/** A semaphore that `low` uses at once and `high` from 2 ms on; from 3 ms on `mid` computes for 10 ms. */
+const onSemaphore = (
+  value: number,
+  by: Record<'maker' | 'low' | 'high', (sem: number) => Program<unknown> | Call<unknown>>,
+) =>
+  scenario('three and a semaphore', {
+    *setup() {
+      const sem = yield* map_anonymous(32, { name: 'sem' })
+      yield* sem_init(sem, 1, value)
+      return { sem }
+    },
+    programs: {
+      maker: {
+        priority: 9,
+        *program({ shared: { sem } }) {
+          yield* by.maker(sem)
+        },
+      },
+      low: {
+        priority: 1,
+        *program({ shared: { sem } }) {
+          yield* by.low(sem)
+        },
+      },
+      mid: {
+        priority: 2,
+        *program() {
+          yield* sleep(ms(3))
+          yield* compute(ms(10))
+        },
+      },
+      high: {
+        priority: 3,
+        *program({ shared: { sem } }) {
+          yield* sleep(ms(2))
+          yield* by.high(sem)
+        },
+      },
+    },
+    expect: 'holds',
+  })
+
+describe('who has what another waits for', () => {
+  const on = { costs: zero }
+
+  test('is nobody where items are counted, or messages received', () => {
+    const items = onSemaphore(0, {
+      *maker(sem) {
+        yield* times(3, () => sem_post(sem))
+        yield* sleep(ms(50))
+        yield* sem_post(sem)
+      },
+      *low(sem) {
+        yield* times(3, () => sem_wait(sem))
+        yield* compute(ms(5))
+      },
+      high: (sem) => sem_wait(sem),
+    })
+    expect(names(items, 'priority', on)).toEqual([])
+    const readers = scenario('two read one mailbox', {
+      *setup() {
+        return { box: yield* mailbox_create('box', { capacity: 4 }) }
+      },
+      programs: {
+        source: {
+          priority: 9,
+          *program({ shared: { box } }) {
+            yield* mailbox_send(box, 1)
+            yield* sleep(ms(30))
+            yield* mailbox_send(box, 2)
+          },
+        },
+        low: {
+          priority: 1,
+          *program({ shared: { box } }) {
+            yield* mailbox_receive(box)
+            yield* compute(ms(5))
+          },
+        },
+        mid: {
+          priority: 2,
+          *program() {
+            yield* sleep(ms(3))
+            yield* compute(ms(10))
+          },
+        },
+        high: {
+          priority: 3,
+          *program({ shared: { box } }) {
+            yield* sleep(ms(2))
+            yield* mailbox_receive(box)
+          },
+        },
+      },
+      expect: 'holds',
+    })
+    expect(names(readers, 'priority', on)).toEqual([])
+  })
+
+  test.each([1, 2, 3])('is told once, however many units it has: %i', (units) => {
+    const slots = onSemaphore(units, {
+      maker: () => times(0, () => compute(1)),
+      *low(sem) {
+        yield* times(units, () => sem_wait(sem))
+        yield* compute(ms(5))
+        yield* times(units, () => sem_post(sem))
+      },
+      *high(sem) {
+        yield* sem_wait(sem)
+        yield* sem_post(sem)
+      },
+    })
+    const [one, ...more] = found(slots, 'priority', on)
+    expect(more).toEqual([])
+    expect(one).toMatchObject({ name: 'priority inversion', threads: ['high', 'mid', 'low'], ns: ms(10) })
+    expect(one?.text).toMatch(/^high \(priority 3\) is blocked on semaphore at sem\+0 for 13 ms /)
+  })
+
+  test('is no longer told when another has given it back for it', () => {
+    const lent = onSemaphore(1, {
+      *maker(sem) {
+        yield* sleep(ms(8))
+        yield* sem_post(sem)
+        yield* sleep(ms(1))
+        yield* sem_post(sem)
+      },
+      *low(sem) {
+        yield* sem_wait(sem)
+        yield* compute(ms(5))
+      },
+      *high(sem) {
+        yield* sem_wait(sem)
+        yield* sem_wait(sem)
+      },
+    })
+    // From 3 ms, when mid comes, to 8 ms; from then on what high waits for is its own to give.
+    expect(found(lent, 'priority', on)).toMatchObject([{ threads: ['high', 'mid', 'low'], ns: ms(5) }])
   })
 })
 

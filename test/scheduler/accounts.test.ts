@@ -122,7 +122,7 @@ function check(run: Run): void {
     for (const [i, { to }] of own.entries()) expect(own[i + 1]?.from ?? end).toBe(to)
     expect(total(own.filter(({ activity }) => activity === 'ready'))).toBe(entity.readyNs)
     expect(total(own.filter(({ activity }) => activity === 'waiting'))).toBe(entity.waitingNs)
-    expect(Math.max(0, ...own.filter(({ activity }) => activity === 'ready').map(length))).toBe(longest(own, entity))
+    expect(entity.readyNsMax).toBe(Math.max(0, ...own.filter(({ activity }) => activity === 'ready').map(length)))
     expect(total(own.filter(({ activity }) => activity === 'running'))).toBeGreaterThanOrEqual(entity.cpuNs)
   }
   // Little's law, L = lambda W, times the time that passed: each side is the sum of the times present.
@@ -157,9 +157,6 @@ function check(run: Run): void {
         }
       }
 }
-
-/** Accounts are closed at the end, in the midst of what somebody does. */
-const longest = (own: readonly Stretch[], { readyNsMax }: Entity): number => (own.length === 0 ? 0 : readyNsMax)
 
 test.each(POLICIES)(
   'under %s all sums come out, Little’s law holds, and no CPU is idle while somebody could run',

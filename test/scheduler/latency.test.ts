@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { await_, boot, compute, map_anonymous, type Scenario, scenario, sleep, store } from 'ipclab/kernel'
 import { mailbox_create, mailbox_receive, mailbox_send } from 'ipclab/message'
-import { Dispatcher, Histogram, policyNamed, Recorder, run, unit, zero } from 'ipclab/scheduler'
+import { type Costs, Dispatcher, Histogram, policyNamed, Recorder, run, unit, zero } from 'ipclab/scheduler'
 import { describe, expect, test } from 'vitest'
 import { cases, type Op, scenarioOf } from '../helpers/random-programs.ts'
+import { timedPrograms, timedScenario } from '../helpers/timed-programs.ts'
 
 const runs = Number(process.env.RUNS ?? 1)
 
@@ -123,35 +124,89 @@ describe('a call takes', () => {
     })
   })
 
+  test('nothing of a switch to its thread that is broken off', () => {
+    const one = scenario('better ones come', {
+      *setup() {
+        return { box: yield* mailbox_create('box', { capacity: 1 }) }
+      },
+      programs: {
+        low: {
+          priority: 1,
+          *program({ shared: { box } }) {
+            yield* mailbox_receive(box)
+            yield* compute(10)
+          },
+        },
+        mid: {
+          priority: 2,
+          *program({ shared: { box } }) {
+            yield* sleep(100)
+            yield* mailbox_send(box, 1)
+          },
+        },
+        high: {
+          priority: 3,
+          arrives: 125,
+          *program() {
+            yield* compute(1000)
+          },
+        },
+      },
+      expect: 'holds',
+    })
+    // mid: switch 0-10, sleeps 11-111; low: switch 11-21, waits from 22; mid: switch 111-121, sends at 122; low: switch from
+    // 122, broken off at 125, when high comes: switch 125-135, computes to 1135; low: switch 1135-1145, has received.
+    const { calls, messages } = timed(one, 'priority', 1, { ...unit, processSwitch: 10, resume: 0 }).recorder
+    const told = [...calls.byCall].map(([call, { count, min, max }]) => [call, [count, min, max]])
+    expect(Object.fromEntries(told)).toEqual({
+      sleep: [1, 111, 111],
+      mailbox_send: [1, 1, 1],
+      compute: [2, 10, 1000],
+      mailbox_receive: [1, 1124, 1124],
+    })
+    expect(messages.queues).toMatchObject([{ latency: { count: 1, min: 1024 } }])
+  })
+
   const quiet = (ops: readonly Op[]): Op[] =>
     ops
       .filter(({ op }) => op !== 'kill' && op !== 'handle' && op !== 'exit')
       .map((one) => ('area' in one ? { ...one, area: 'shared' } : one) as Op) // what is nowhere kills
       .map((one) => ('body' in one && one.body !== null ? { ...one, body: quiet(one.body) } : one) as Op)
 
+  /** What calls take adds up to the time from when each thread first has a CPU to its end. */
+  function addsUp(one: Scenario, policy: string, cpus: number, costs: Costs): void {
+    const { recorder, dispatcher, ending } = timed(one, policy, cpus, costs)
+    fc.pre(ending !== 'step limit')
+    let spent = 0
+    for (const { firstRun, ended, task } of dispatcher.entities) {
+      if (firstRun < 0) continue
+      const returned = ended >= 0 && task.pending?.def.name !== 'thread_exit'
+      const until = returned ? ended : recorder.calls.madeAt(task)
+      fc.pre(until !== null) // a deadlock of others may be the end while it stands in line, to be told what it waited for
+      spent += until - firstRun
+    }
+    let sum = 0
+    for (const times of recorder.calls.byCall.values()) sum += times.sum
+    expect(sum).toBe(spent)
+  }
+  const costs = fc.constantFrom(unit, zero, { ...unit, processSwitch: 3 })
+  const cpus = fc.integer({ min: 1, max: 3 })
+
   test('what is left by the others: from when its thread first has a CPU to its end', () => {
     fc.assert(
-      fc.property(
-        cases,
-        fc.constantFrom('fifo', 'rr:quantum=2', 'mlfq', 'eevdf'),
-        fc.integer({ min: 1, max: 3 }),
-        fc.constantFrom(unit, zero),
-        (one, policy, cpus, costs) => {
-          const programs = one.programs.map(quiet)
-          const { recorder, dispatcher, ending } = timed(scenarioOf({ ...one, programs }), policy, cpus, costs)
-          fc.pre(ending !== 'step limit')
-          let spent = 0
-          for (const { firstRun, ended, task } of dispatcher.entities) {
-            if (firstRun < 0) continue
-            const returned = ended >= 0 && task.pending?.def.name !== 'thread_exit'
-            spent += (returned ? ended : (recorder.calls.madeAt(task) ?? firstRun)) - firstRun
-          }
-          let sum = 0
-          for (const times of recorder.calls.byCall.values()) sum += times.sum
-          expect(sum).toBe(spent)
-        },
+      fc.property(cases, fc.constantFrom('fifo', 'rr:quantum=2', 'mlfq', 'eevdf'), cpus, costs, (one, policy, ...on) =>
+        addsUp(scenarioOf({ ...one, programs: one.programs.map(quiet) }), policy, ...on),
       ),
       { numRuns: 150 * runs },
+    )
+  })
+
+  test('as much, where more urgent ones come in the midst of a switch', () => {
+    fc.assert(
+      fc.property(timedPrograms({ quiet: true }), fc.constantFrom('priority', 'srtf'), cpus, costs, (all, ...on) =>
+        addsUp(timedScenario(all), ...on),
+      ),
+      { numRuns: 100 * runs },
     )
   })
 })

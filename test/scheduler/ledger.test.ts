@@ -24,11 +24,12 @@ import {
   sem_wait,
 } from 'ipclab/posix'
 import { describe, expect, test } from 'vitest'
-import { type Mark, readSchedule, replay } from '../../scheduler/index.ts'
+import { type Holding, type Mark, readSchedule, replay } from '../../scheduler/index.ts'
 import { record } from '../../trace/index.ts'
 import { by, type Given, made, runsOn, type Shared } from '../helpers/standing.ts'
 
 const who = (marks: readonly Mark[]) => marks.map(({ thread, step }) => `${thread}@${step}`)
+const spans = (all: readonly Holding[]): string[] => all.map(({ thread, step, given }) => `${thread}@${step}-${given}`)
 const mutex = ({ m }: Shared, at = 0): number => m[at] ?? 0
 const sem = ({ s }: Shared, at = 0): number => s[at] ?? 0
 
@@ -99,6 +100,7 @@ describe('a mutex', () => {
       const { ledger } = by(made({ P, Q }), 'P P Q Q Q P P P', { wakeOrder })
       expect(ledger.holders(M)).toEqual([])
       expect(who(ledger.givers(M))).toEqual(['P@2', 'Q@5', 'P@8'])
+      expect(spans(ledger.holdings(M))).toEqual(['P@1-2', 'Q@3-5', 'P@6-8'])
     },
   )
 })
@@ -135,7 +137,9 @@ describe('a semaphore', () => {
       yield* sem_wait(sem(shared))
       yield* sem_post(sem(shared))
     }
-    expect(who(by(made({ P, Q }), 'P P Q Q P').ledger.holders(S))).toEqual(['P@2'])
+    const { ledger } = by(made({ P, Q }), 'P P Q Q P')
+    expect(who(ledger.holders(S))).toEqual(['P@2'])
+    expect(spans(ledger.holdings(S))).toEqual(['P@2-null', 'Q@3-4'])
   })
 
   test('that counts what there is has no holders, and its givers are those who make it', () => {
@@ -146,7 +150,7 @@ describe('a semaphore', () => {
       for (let i = 0; i < 3; i++) yield* sem_wait(sem(shared))
     }
     const { ledger } = by(made({ P, Q }), 'P P Q Q')
-    expect(ledger.holders(S)).toEqual([])
+    expect([...ledger.holders(S), ...ledger.holdings(S)]).toEqual([])
     expect(who(ledger.givers(S))).toEqual(['P@1', 'P@2'])
     expect(who(ledger.takers(S))).toEqual(['Q@3', 'Q@4'])
   })

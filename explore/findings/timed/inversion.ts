@@ -1,8 +1,7 @@
 import type { Id } from '../../../kernel/index.ts'
-import type { Stretch } from '../../../scheduler/index.ts'
+import type { Holding, Stretch } from '../../../scheduler/index.ts'
 import { at, list } from '../../story/phrases.ts'
 import type { SecondLook } from '../../story/second-look.ts'
-import { takingsOf } from '../convoy.ts'
 import type { Finding } from '../finding.ts'
 import type { Span, Timeline } from './timeline.ts'
 
@@ -34,27 +33,40 @@ export function timedInversions(look: SecondLook, timeline: Timeline): Finding[]
   const urgency = (thread: Id): number => priorities.get(thread) ?? 0
   const found = new Map<string, Kept>()
   for (const object of ledger.subjects) {
-    const takings = takingsOf(ledger.takers(object), ledger.givers(object))
+    const held = heldBy(ledger.holdings(object))
     const users = new Set([...ledger.takers(object), ...ledger.givers(object)].map(({ thread }) => thread))
     const others = [...timeline.threads].filter((thread) => !users.has(thread))
     for (const thread of timeline.threads)
       for (const high of timeline.of(thread)) {
         if (high.activity !== 'waiting' || high.object !== object) continue
-        for (const { thread: low, step: taken, given } of takings) {
+        for (const [low, holdings] of held) {
           if (urgency(low) >= high.priority) continue
-          const from = Math.max(high.from, timeline.at(taken))
-          const to = Math.min(high.to, given === null ? timeline.end : timeline.at(given))
-          if (from >= to) continue
+          const meanwhile = holdings.filter((one) => lasts(common(high, one)))
+          const [first] = meanwhile
+          if (first === undefined) continue
           const between = others.filter((one) => urgency(one) > urgency(low) && urgency(one) < high.priority)
           const key = [object, thread, low].join(' ')
-          const kept = found.get(key) ?? { object, high, low, taken, blocked: 0, ran: new Map<Id, number>() }
+          const kept = found.get(key) ?? {
+            object,
+            high,
+            low,
+            taken: first.step,
+            blocked: 0,
+            ran: new Map<Id, number>(),
+          }
           found.set(key, kept)
           kept.blocked += high.to - high.from
-          for (const one of between) add(kept.ran, one, inItsPlace(timeline, one, low, { from, to }))
+          for (const holding of meanwhile)
+            for (const one of between) add(kept.ran, one, inItsPlace(timeline, one, low, common(high, holding)))
         }
       }
   }
   return [...found.values()].filter(({ ran }) => ran.size > 0).map(tell)
+
+  function common(high: Stretch, { step, given }: Holding): Span {
+    const to = given === null ? timeline.end : timeline.at(given)
+    return { from: Math.max(high.from, timeline.at(step)), to: Math.min(high.to, to) }
+  }
 
   function tell({ object, high, low, taken, blocked, ran }: Kept): Finding {
     const ns = [...ran.values()].reduce((sum, one) => sum + one, 0)
@@ -76,6 +88,22 @@ export function timedInversions(look: SecondLook, timeline: Timeline): Finding[]
     }
   }
 }
+
+/** From when to when each has anything of it, however much: who takes more before it has given all back goes on holding. */
+function heldBy(holdings: readonly Holding[]): Map<Id, Holding[]> {
+  const held = new Map<Id, Holding[]>()
+  for (const holding of holdings) {
+    const own = held.get(holding.thread) ?? []
+    held.set(holding.thread, own)
+    const last = own.at(-1)
+    if (last === undefined || (last.given !== null && last.given < holding.step)) own.push(holding)
+    else own[own.length - 1] = { ...last, given: later(last.given, holding.given) }
+  }
+  return held
+}
+
+const later = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : Math.max(a, b))
+const lasts = ({ from, to }: Span): boolean => from < to
 
 /** For how long one runs while the other is ready. */
 function inItsPlace(timeline: Timeline, one: Id, low: Id, span: Span): number {
