@@ -22,6 +22,9 @@ export interface Chart {
   readonly rowsMax: number
 }
 
+/** Said instead of a chart. */
+export const NO_TIME = 'no time passed; under the costs zero only compute takes any, so try --cost unit'
+
 const RUNNING = '█'
 const READY = '▒'
 /** For time to pass, for a device, and for what has no letter. */
@@ -40,7 +43,7 @@ const MARK = 10
 export function gantt(chart: Chart): string[] {
   const { stretches, from, to, cpus, width, colors, coarse, rowsMax } = chart
   const span = to - from
-  if (span <= 0) return ['no time passed']
+  if (span <= 0) return [NO_TIME]
   const threads = [...byThread(stretches, chart.threads)]
   const several = cpus.length > 1
   const names = [...threads.map(([thread]) => thread), ...(several ? cpus.map(({ cpu }) => `CPU ${cpu}`) : [])]

@@ -214,6 +214,12 @@ describe('the picture of a comparison', () => {
     expect(readFileSync('two.svg', 'utf8')).toBe(svg)
   })
 
+  test('has its groups by their whole names, though the policies have short ones', async () => {
+    folder({ 'crew.ts': CREW })
+    await ipclab('compare', 'crew.ts', '--policies', 'fifo,rr', '--cpus', '1,2', '--svg', 'one.svg')
+    expect(textsOf(readFileSync('one.svg', 'utf8'))).toEqual(expect.arrayContaining(['1 CPU', '2 CPUs']))
+  })
+
   test('marks a row of which runs failed, and says below how', async () => {
     folder({
       'lock.ts': `

@@ -85,7 +85,11 @@ const nameOf = ({ name, group }: MultiplesRow): string => (group === null ? name
 /** Some charts side by side, with the names of their rows on the left. */
 function bandOf(columns: readonly Column[], rows: readonly MultiplesRow[], top: number): Block {
   const labels = rows.map(({ name, note }) => (note === null ? name : `${name} †`))
-  const nameWidth = Math.min(NAME.most, Math.max(...labels.map((label) => textWidth(label, NAME.size)))) + NAME.gap
+  const widths = [
+    ...labels.map((label) => textWidth(label, NAME.size)),
+    ...rows.map(({ group }) => textWidth(group ?? '', NAME.size, true)),
+  ]
+  const nameWidth = Math.min(NAME.most, Math.ceil(Math.max(...widths))) + NAME.gap
   const left = PAGE.margin + nameWidth
   const width = (PAGE.width - PAGE.margin - left - GAP * (ACROSS - 1)) / ACROSS
   const parts: string[] = []

@@ -138,7 +138,7 @@ function inColumns({ parts }: Row, span: Span, place: Place): string[] {
 /** Times above the rows at round distances, and a thin line down from each. */
 function scale({ from, to, x: left, width }: Span, coarse: boolean, top: number, bottom: number): string[] {
   const ends = left + width
-  if (to <= from) return [text(left, top, 'no time passed', { size: SCALE, fill: FAINT })]
+  if (to <= from) return [text(left, top, NO_TIME, { size: SCALE, fill: FAINT })]
   const step = roundStep(((to - from) / width) * MARK)
   const parts = [
     element('path', { d: `M${number(left)} ${number(top + 4)}H${number(ends)}`, stroke: FAINT, 'stroke-width': 1 }),
