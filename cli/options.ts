@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type AnyValues, BadInput, type WakeOrder } from '../kernel/index.ts'
-import type { Layout, OnMachine } from '../scheduler/index.ts'
+import type { Costs, Layout, OnMachine } from '../scheduler/index.ts'
 import { costsNamed } from './costs.ts'
 
 /** Options that several commands share, and how their values are read. */
@@ -36,17 +36,26 @@ export interface MachineOptions {
 export function withMachineOptions(command: Command): Command {
   return command
     .option('--cpus <n>', 'for a policy: so many CPUs, default 1', count)
-    .option('--cost <model>', 'for a policy: what things cost: unit (the default), zero, x86-64 or a file X.json')
+    .option(
+      '--cost <model>',
+      'for a policy: what things cost: unit, zero, x86-64 or a file X.json; by default unit, or x86-64 where programs compute and wait for over 100 units a step',
+    )
     .addOption(layoutOption('for a policy: one run queue, or one for each CPU'))
 }
 
 export const layoutOption = (about: string): Option =>
   new Option('--queues <layout>', about).choices(['global', 'per-cpu'])
 
-/** @throws BadInput for a cost model that there is not, or that lacks something */
-export const onMachine = ({ cpus, cost, queues }: MachineOptions): OnMachine => ({
+/**
+ * @param usual the costs where none are named
+ * @throws BadInput for a cost model that there is not, or that lacks something
+ */
+export const onMachine = (
+  { cpus, cost, queues }: Pick<MachineOptions, 'cpus' | 'cost' | 'queues'>,
+  usual: () => Costs,
+): OnMachine & { readonly costs: Costs } => ({
   ...(cpus === undefined ? {} : { cpus }),
-  ...(cost === undefined ? {} : { costs: costsNamed(cost) }),
+  costs: cost === undefined ? usual() : costsNamed(cost),
   ...(queues === undefined ? {} : { queues }),
 })
 

@@ -36,9 +36,12 @@ export function guarded<T>(machine: () => Machine | null, work: () => T, ms = SI
 }
 
 function silent(machine: Machine | null, ms: number): BadInput {
+  const after = `has run for ${ms / 1000} s without`
+  if (machine !== null && machine.speaking !== null && !machine.speaks)
+    return new BadInput(
+      `the run ${after} coming to its end: an invariant that loops, or slices far shorter than what programs compute; name longer ones, as in rr:2ms, or fewer steps`,
+    )
   const name = machine?.speaking
   const who = name === undefined || name === null ? 'setup, an invariant or a program' : `program '${name}'`
-  return new BadInput(
-    `${who} has run for ${ms / 1000} s without making a call; a loop that waits must yield* a call, such as load() or await_()`,
-  )
+  return new BadInput(`${who} ${after} making a call; a loop that waits must yield* a call, such as load() or await_()`)
 }

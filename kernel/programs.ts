@@ -35,6 +35,7 @@ export abstract class Programs {
   protected readonly sites: SiteProbe | null
   /** Whose program is running, or ran last; and the local call that it made last. */
   #speaker: Task | null = null
+  #speaks = false
   #said: Call<unknown> | null = null
   readonly #local: LocalContext = {
     log: (text) => {
@@ -67,9 +68,14 @@ export abstract class Programs {
     this.sites = options.sites ?? null
   }
 
-  /** The thread whose program ran last, for whoever finds it running for too long. */
+  /** The thread whose program ran last. */
   get speaking(): Id | null {
     return this.#speaker?.id ?? null
+  }
+
+  /** Its program is running now: for whoever finds it running for too long. */
+  get speaks(): boolean {
+    return this.#speaks
   }
 
   /** A signal handler has come to its end, and what it interrupted stands again. */
@@ -82,6 +88,7 @@ export abstract class Programs {
     let result: IteratorResult<Call<unknown>, unknown>
     if (this.sites !== null) noteSites(this.sites)
     this.#speaker = task
+    this.#speaks = true
     try {
       result = returns ? program.next(value) : program.throw(value)
       while (result.done !== true && result.value instanceof Call) {
@@ -98,6 +105,7 @@ export abstract class Programs {
     } catch (error) {
       return this.uncaught(task, thread, error)
     } finally {
+      this.#speaks = false // not reached where a program is ended for running too long
       if (this.sites !== null) noteSites(null)
     }
     if (result.done === true) return this.ended(task, thread)

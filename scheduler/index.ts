@@ -11,6 +11,7 @@ export {
   type CostName,
   type Costs,
   costs,
+  isCoarse,
   readCosts,
   unit,
   zero,

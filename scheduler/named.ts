@@ -1,5 +1,6 @@
 import { BadInput } from '../kernel/index.ts'
 import type { Decider } from './decider.ts'
+import { isCoarse, unit } from './dispatcher/costs.ts'
 import { Dispatcher } from './dispatcher/dispatcher.ts'
 import type { DispatcherOptions } from './dispatcher/settings.ts'
 import { policies, policyNamed } from './policies/named.ts'
@@ -87,6 +88,5 @@ const nameOf = (text: string): string => text.split(':')[0] ?? text
 
 /** A dispatcher of the policy that the text names. @throws BadInput */
 export function dispatcher(text: string, seed: string, on: OnMachine = {}): Dispatcher {
-  const coarse = on.costs === undefined || on.costs.name === 'unit' || on.costs.name === 'zero'
-  return new Dispatcher({ ...on, policy: policyNamed(text, coarse), seed })
+  return new Dispatcher({ ...on, policy: policyNamed(text, isCoarse(on.costs ?? unit)), seed })
 }

@@ -17,6 +17,7 @@ import {
 import { counting } from '../progress.ts'
 import { loadNamed } from '../scenario.ts'
 import type { Terminal } from '../terminal.ts'
+import { usualCosts } from '../timed-run.ts'
 
 /** `ipclab compare FILE`: one scenario under several policies, in one table. */
 
@@ -65,10 +66,10 @@ broken input, 3 no run under some policy came to its end, as assume() gave them 
 }
 
 function perform(loaded: LoadedScenario, options: Options, terminal: Terminal): number {
-  const { policies, cpus, seeds } = options
-  const { cost, queues, svg } = options
+  const { policies, cpus, seeds, cost, queues, svg } = options
   if (svg !== undefined) checkWritable(svg, 'picture')
-  const on = onMachine({ ...(cost === undefined ? {} : { cost }), ...(queues === undefined ? {} : { queues }) })
+  const machine = { ...(cost === undefined ? {} : { cost }), ...(queues === undefined ? {} : { queues }) }
+  const on = onMachine(machine, () => usualCosts(loaded.scenario, boot(options)))
   const asked: Asked = { policies, cpus, seeds, on, boot: boot(options) }
   const cells = counting(terminal, (onRun) => compare(loaded.scenario, asked, onRun))
   const comparison = { loaded, asked, cells }
@@ -89,8 +90,9 @@ function list(text: string): string[] {
 }
 
 function cpuCounts(text: string): number[] {
-  const numbers = list(text).map(Number)
-  if (numbers.some((number) => !Number.isInteger(number) || number < 1 || number > CPUS_MAX))
+  const given = list(text)
+  const numbers = given.map(Number)
+  if (numbers.some((number, at) => !/^[1-9]\d*$/.test(given[at] ?? '') || number > CPUS_MAX))
     throw new InvalidArgumentError(`it takes whole numbers from 1 to ${CPUS_MAX} with commas between, as in 1,2,4.`)
   return numbers
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { BadInput } from '../../kernel/index.ts'
 import { type Decider, Dispatcher, decider, policies, Recorder, readSchedule, replay } from '../../scheduler/index.ts'
@@ -27,6 +28,7 @@ import { recordGuarded } from '../recording.ts'
 import { loadNamed } from '../scenario.ts'
 import { fullNames } from '../schedule.ts'
 import { PLAIN, type Terminal } from '../terminal.ts'
+import { usualCosts } from '../timed-run.ts'
 
 /** `ipclab run FILE`: one schedule, drawn. */
 
@@ -80,6 +82,8 @@ Examples:
 function run(loaded: LoadedScenario, options: Options, terminal: Terminal): number {
   if (options.out !== undefined) checkWritable(options.out)
   if (options.svg !== undefined) checkWritable(options.svg, 'picture')
+  if (options.svg !== undefined && options.out !== undefined && resolve(options.svg) === resolve(options.out))
+    throw new BadInput('--out and --svg name the same file; give the picture another')
   const recorder = new Recorder()
   const { decider, from } = whoDecides(loaded, options, recorder)
   const trace = recordGuarded(loaded, { decider, from, ...boot(options) })
@@ -115,11 +119,14 @@ function whoDecides(loaded: LoadedScenario, options: Options, recorder: Recorder
     const choices = fullNames(readSchedule(schedule), loaded.scenario, boot(options))
     return { decider: replay(choices, 'by hand'), from: { decider: 'by hand', seed: null, run: 0 } }
   }
-  const made = decider(name, seed, [], isPolicy ? { ...onMachine(options), recorder } : {})
+  const made = decider(name, seed, [], isPolicy ? { ...machineOf(loaded, options), recorder } : {})
   // A policy is asked anew by a replay, and draws what it drew.
   const draws = name === 'random' || (isPolicy && seed !== '1') || name.startsWith('lottery')
   return { decider: made, from: { decider: name, seed: draws ? seed : null, run: 0 } }
 }
+
+const machineOf = ({ scenario }: LoadedScenario, options: Options) =>
+  onMachine(options, () => usualCosts(scenario, boot(options)))
 
 function save(trace: Trace, { out, json }: Options, terminal: Terminal): void {
   if (out === undefined) return

@@ -1,17 +1,16 @@
-import { guarded, isExpected, SILENCE_MS_MAX } from '../../explore/index.ts'
-import { type BootOptions, boot, type Machine, type Scenario, type Simulation } from '../../kernel/index.ts'
+import { isExpected } from '../../explore/index.ts'
+import type { Scenario } from '../../kernel/index.ts'
 import {
+  type Costs,
   type Dispatcher,
   dispatcher,
   type Ending,
   type Failure,
-  MAX_STEPS,
   measuresOf,
   type OnMachine,
-  run,
   type TotalMeasures,
 } from '../../scheduler/index.ts'
-import { STEPS_PER_MS } from '../recording.ts'
+import { type TimedRunOptions, timedRun } from '../timed-run.ts'
 import { type Figures, figuresOf } from './figures.ts'
 
 /** One scenario under each policy, on each number of CPUs, with each seed. */
@@ -22,8 +21,8 @@ export interface Asked {
   readonly cpus: readonly number[]
   /** So many, '1', '2' … */
   readonly seeds: number
-  readonly on: Omit<OnMachine, 'cpus' | 'recorder'>
-  readonly boot: Pick<BootOptions, 'params' | 'wakeOrder'> & { readonly maxSteps?: number }
+  readonly on: Omit<OnMachine, 'cpus' | 'recorder'> & { readonly costs: Costs }
+  readonly boot: TimedRunOptions
 }
 
 export interface Run {
@@ -80,24 +79,9 @@ export function compare(
 const under = ({ policy, cpus }: { policy: string; cpus: number }, seed: string, { on }: Asked): Dispatcher =>
   dispatcher(policy, seed, { ...on, cpus })
 
-function oneRun(scenario: Scenario, decider: Dispatcher, seed: string, { boot: options }: Asked): Run {
-  const maxSteps = options.maxSteps ?? scenario.maxSteps ?? MAX_STEPS
-  let machine: Machine | null = null
-  const work = (): Run => {
-    const simulation: Simulation = boot(scenario, {
-      ...(options.params === undefined ? {} : { params: options.params }),
-      wakeOrder: options.wakeOrder ?? scenario.wakeOrder ?? decider.wakeOrder,
-      door: decider,
-      once: true,
-    })
-    machine = simulation.machine
-    simulation.start()
-    decider.begin(simulation, 0)
-    const { ending, failure } = run(simulation, decider, { maxSteps })
-    const counts = failure === null ? ending === 'done' : isExpected(scenario.expect, failure)
-    const measures = measuresOf(decider)
-    const { steps } = simulation.machine
-    return { seed, ending, failure, counts, steps, figures: figuresOf(measures), totals: measures.totals }
-  }
-  return guarded(() => machine, work, SILENCE_MS_MAX + maxSteps / STEPS_PER_MS)
+function oneRun(scenario: Scenario, decider: Dispatcher, seed: string, { boot }: Asked): Run {
+  const { ending, failure, steps } = timedRun(scenario, decider, boot)
+  const counts = failure === null ? ending === 'done' : isExpected(scenario.expect, failure)
+  const measures = measuresOf(decider)
+  return { seed, ending, failure, counts, steps, figures: figuresOf(measures), totals: measures.totals }
 }

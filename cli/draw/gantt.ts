@@ -2,7 +2,7 @@ import stringWidth from 'fast-string-width'
 import type { CpuMeasures, Stretch } from '../../scheduler/index.ts'
 import type { Colors } from '../terminal.ts'
 import { byThread, type Column, columnsOf, partsOf, roundStep, type Scale, SWITCHING } from './over-time.ts'
-import { cut, pad } from './table.ts'
+import { cut, largest, pad } from './table.ts'
 import { time } from './time.ts'
 
 /** A run over time: a row for each CPU, and for each thread, what it did shown by shade. */
@@ -46,8 +46,9 @@ export function gantt(chart: Chart): string[] {
   if (span <= 0) return [NO_TIME]
   const threads = [...byThread(stretches, chart.threads)]
   const several = cpus.length > 1
-  const names = [...threads.map(([thread]) => thread), ...(several ? cpus.map(({ cpu }) => `CPU ${cpu}`) : [])]
-  const margin = Math.min(NAME_MAX, Math.max(...names.map((name) => stringWidth(name)))) + 2
+  const shown = threads.slice(0, rowsMax)
+  const names = [...shown.map(([thread]) => thread), ...(several ? cpus.map(({ cpu }) => `CPU ${cpu}`) : [])]
+  const margin = Math.min(NAME_MAX, largest(names.map((name) => stringWidth(name)))) + 2
   const room = Math.max(10, width - margin)
   const columns = span <= room ? span * Math.min(STRETCH_MAX, Math.floor(room / span)) : room
   const scale = { from, per: span / columns, columns }
@@ -64,7 +65,7 @@ export function gantt(chart: Chart): string[] {
       lines.push(`${colors.bold(label(`CPU ${cpu}`))}${cells.join('')}`.trimEnd())
     }
   const letters = lettersOf(stretches, rowsMax === Number.POSITIVE_INFINITY ? LETTERS.length : OBJECTS_MAX)
-  for (const [thread, own] of threads.slice(0, rowsMax)) {
+  for (const [thread, own] of shown) {
     const cells = columnsOf(
       own.flatMap((one) => partsOf(one, shade(one, several, letters))),
       scale,

@@ -16,6 +16,9 @@ export function cut(text: string, width: number): string {
   return `${kept}…`
 }
 
+/** Of any number of them, and 0 of none. */
+export const largest = (numbers: readonly number[]): number => numbers.reduce((most, one) => Math.max(most, one), 0)
+
 /** Rows under their headings; a column in which no row has anything is left out. */
 export function table(
   headings: readonly string[],
@@ -26,7 +29,7 @@ export function table(
   const keep = (row: readonly string[]): string[] => row.filter((_, at) => used[at])
   const widths = keep(
     headings.map((heading, at) =>
-      String(Math.max(...[heading, ...rows.map((row) => row[at] ?? '')].map((text) => stringWidth(text)))),
+      String(largest([heading, ...rows.map((row) => row[at] ?? '')].map((text) => stringWidth(text)))),
     ),
   ).map(Number)
   const line = (row: readonly string[]): string =>

@@ -1,4 +1,4 @@
-import { type Dispatcher, measuresOf, type Recorder } from '../../scheduler/index.ts'
+import { type Dispatcher, isCoarse, measuresOf, type Recorder } from '../../scheduler/index.ts'
 import type { Terminal } from '../terminal.ts'
 import { gantt } from './gantt.ts'
 import { latencyAsData, latencyLines, messageLines } from './latencies.ts'
@@ -22,7 +22,7 @@ export function drawTimed({ dispatcher, recorder }: Timed, full: boolean, termin
   const { began, elapsed } = dispatcher.totals
   const { width, colors } = terminal
   const { stretches } = recorder
-  const coarse = isCoarse(dispatcher)
+  const coarse = isCoarse(dispatcher.settings.costs)
   const rowsMax = rowsOf(full)
   const { cpus } = measures
   terminal.print([machineLine(dispatcher), ''])
@@ -50,7 +50,7 @@ export function timedAsPicture({ dispatcher, recorder }: Timed, full: boolean, t
   const { totals, cpus } = measuresOf(dispatcher)
   const { began, elapsed } = dispatcher.totals
   const { stretches } = recorder
-  const coarse = isCoarse(dispatcher)
+  const coarse = isCoarse(dispatcher.settings.costs)
   const at = (ns: number | null): string => (ns === null ? '-' : time(ns, coarse))
   const words = [
     ending,
@@ -79,13 +79,10 @@ const rowsOf = (full: boolean): number => (full ? Number.POSITIVE_INFINITY : ROW
 /** In the order in which they came to be, as in the table. */
 const threadsOf = ({ entities }: Dispatcher): string[] => entities.map(({ task }) => task.id)
 
-/** Times are units, not ns. */
-const isCoarse = ({ settings }: Dispatcher): boolean => settings.costs.name === 'unit'
-
 function machineLine(dispatcher: Dispatcher): string {
   const { costs, cpus, queues } = dispatcher.settings
   const on = cpus === 1 ? '1 CPU' : `${cpus} CPUs, ${queues === 'global' ? 'one run queue' : 'a run queue each'}`
-  return `${namedInTimes(dispatcher.name, isCoarse(dispatcher))} on ${on}, costs ${costs.name}`
+  return `${namedInTimes(dispatcher.name, isCoarse(dispatcher.settings.costs))} on ${on}, costs ${costs.name}`
 }
 
 /** The same as data, for `--json`. Times in virtual ns. */

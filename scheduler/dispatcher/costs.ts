@@ -59,6 +59,12 @@ export const unit: Costs = costs({
   calls: { compute: { ns: 0 } },
 })
 
+/** Times are units, a step each, not ns. */
+export const isCoarse = ({ name }: Pick<Costs, 'name'>): boolean => name === unit.name
+
+/** Names that are taken. */
+const OURS: readonly unknown[] = ['unit', 'zero', 'x86-64']
+
 const isNs = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 && value <= 1e15
 
@@ -81,7 +87,9 @@ export function readCosts(data: unknown, name: string): Costs {
   if (!isObject(calls)) throw new BadInput(`${name}: calls is an object with the ns of calls by name`)
   const ofCalls: Record<string, number> = { compute: 0 }
   for (const call of Object.keys(calls)) ofCalls[call] = read(`calls.${call}`, calls[call], name)
-  return { ...numbers, name: typeof own === 'string' ? own : name, calls: ofCalls }
+  if (own !== undefined && (typeof own !== 'string' || own === '' || OURS.includes(own)))
+    throw new BadInput(`${name}: name is a text of your own, none of ${OURS.join(', ')}, not ${JSON.stringify(own)}`)
+  return { ...numbers, name: own ?? name, calls: ofCalls }
 }
 
 function read(key: string, value: unknown, name: string): number {

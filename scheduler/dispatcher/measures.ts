@@ -108,16 +108,14 @@ export function measuresOf(dispatcher: Dispatcher): Measures {
 }
 
 function processMeasures(process: string, threads: readonly Entity[]): ProcessMeasures {
-  const arrived = Math.min(...threads.map((one) => one.arrived))
+  const arrived = least(threads.map((one) => one.arrived))
   const ran = threads.filter(({ firstRun }) => firstRun >= 0).map(({ firstRun }) => firstRun)
   const total = (of: (entity: Entity) => number): number => sum(threads.map(of))
   return {
     process,
     arrived,
-    response: ran.length === 0 ? null : Math.min(...ran) - arrived,
-    turnaround: threads.every(({ ended }) => ended >= 0)
-      ? Math.max(...threads.map(({ ended }) => ended)) - arrived
-      : null,
+    response: ran.length === 0 ? null : least(ran) - arrived,
+    turnaround: threads.every(({ ended }) => ended >= 0) ? -least(threads.map(({ ended }) => -ended)) - arrived : null,
     waiting: total(({ readyNs }) => readyNs),
     blocked: total(({ waitingNs }) => waitingNs),
     cpu: total(({ cpuNs }) => cpuNs),
@@ -134,6 +132,10 @@ export function jain(shares: readonly number[]): number {
   const squares = sum(shares.map((share) => share * share))
   return squares === 0 ? 1 : sum(shares) ** 2 / (shares.length * squares)
 }
+
+/** Of any number of them, as spreading them into a call is not. */
+const least = (numbers: readonly number[]): number =>
+  numbers.reduce((best, one) => Math.min(best, one), Number.POSITIVE_INFINITY)
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)
 const part = (of: number, all: number): number => (all === 0 ? 0 : of / all)

@@ -36,7 +36,7 @@ const STEPS_OF_MS = 8
 
 /**
  * The policy that a text such as `rr:quantum=2ms` names.
- * @param coarse time is counted in steps, as under the costs `unit` and `zero`: what is not said is short then
+ * @param coarse time is counted in steps, as under the costs `unit`: what is not said is short then
  * @throws BadInput that says what there is, or what the parameter accepts
  */
 export function policyNamed(text: string, coarse = false): Policy {

@@ -1,4 +1,5 @@
 import { wrapped } from '../../../explore/index.ts'
+import { isCoarse } from '../../../scheduler/index.ts'
 import { type LoadedScenario, nameOfFile } from '../../../trace/index.ts'
 import { endsOf } from '../../compare/ends.ts'
 import { FIGURES } from '../../compare/figures.ts'
@@ -32,7 +33,7 @@ export interface Reading {
 
 export function readingOf(comparison: Comparison): Reading {
   const { cells } = comparison
-  const columns = columnsOf(cells, isCoarse(comparison))
+  const columns = columnsOf(cells, isCoarse(comparison.asked.on.costs))
   const summary = summaryLines(cells, columns)
   const ranges = columns.some(({ entries }) => entries.some(({ range }) => range !== null))
   const machine = machineLine(comparison)
@@ -82,17 +83,14 @@ export function comparisonAsPicture(comparison: Comparison): string {
   })
 }
 
-/** Times are units, not ns. */
-const isCoarse = ({ asked }: Comparison): boolean => (asked.on.costs?.name ?? 'unit') === 'unit'
-
 /** `4 policies on 1, 2 and 4 CPUs, one run queue, costs x86-64`. */
 function machineLine({ asked, cells }: Comparison): string {
   const { policies, cpus, on } = asked
   const several = Math.max(...cpus) > 1
   const numbers = cpus.length === 1 ? String(cpus[0]) : `${cpus.slice(0, -1).join(', ')} and ${cpus.at(-1)}`
   const queues = !several ? '' : on.queues === 'per-cpu' ? ', a run queue each' : ', one run queue'
-  const seeds = cells.some(({ drawn }) => drawn) ? `, seeds 1 to ${asked.seeds}` : ''
-  return `${counted(policies.length, 'policy', 'policies')} on ${numbers} CPU${several ? 's' : ''}${queues}, costs ${on.costs?.name ?? 'unit'}${seeds}`
+  const seeds = cells.some(({ drawn }) => drawn) ? (asked.seeds === 1 ? ', seed 1' : `, seeds 1 to ${asked.seeds}`) : ''
+  return `${counted(policies.length, 'policy', 'policies')} on ${numbers} CPU${several ? 's' : ''}${queues}, costs ${on.costs.name}${seeds}`
 }
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
@@ -100,9 +98,9 @@ const counted = (count: number, one: string, many: string): string => `${count} 
 /** How the table is to be read. */
 function notes(comparison: Comparison, summary: readonly string[], ranges: boolean): string[] {
   const { cells, asked } = comparison
-  const rate = isCoarse(comparison) ? 'in 1000 units of time' : 'a second'
+  const rate = isCoarse(comparison.asked.on.costs) ? 'in 1000 units of time' : 'a second'
   const said = [
-    ...defaults(cells, isCoarse(comparison)),
+    ...defaults(cells, isCoarse(comparison.asked.on.costs)),
     `response, turnaround, waiting: means over the processes; throughput: processes ${rate}`,
   ]
   if (ranges)
@@ -126,7 +124,7 @@ function defaults(cells: readonly Cell[], coarse: boolean): string[] {
 /** The same as data, for `--json`: the figures and all measures of each run. Times in virtual ns. */
 export function comparisonAsData({ loaded, asked, cells }: Comparison): object {
   const { scenario, file } = loaded
-  const { costs = 'unit', queues = 'global' } = asked.on
+  const { costs, queues = 'global' } = asked.on
   return {
     scenario: nameOfFile(file),
     title: scenario.title,

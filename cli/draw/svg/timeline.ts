@@ -1,4 +1,5 @@
 import type { CpuMeasures, Stretch } from '../../../scheduler/index.ts'
+import { NO_TIME } from '../gantt.ts'
 import { byThread, roundStep, SWITCHING } from '../over-time.ts'
 import { time } from '../time.ts'
 import { columnsIn, type Span, stacked } from './bands.ts'
@@ -83,7 +84,7 @@ export function timeline(chart: Timeline): string {
   const said = lines(below, keys.bottom + 22)
   return picture({
     title: `${title}: ${subtitle}`,
-    description: `A chart over time of ${cpus.length} CPUs and ${threads.length} threads: who ran when, and who was ready or blocked. ${words.join('. ')}.`,
+    description: `A chart over time of ${cpus.length} ${cpus.length === 1 ? 'CPU' : 'CPUs'} and ${threads.length} ${threads.length === 1 ? 'thread' : 'threads'}: who ran when, and who was ready or blocked. ${words.join('. ')}.`,
     width: PAGE.width,
     height: said.bottom + PAGE.margin - 8,
     definitions: PATTERNS,

@@ -1,5 +1,5 @@
 import type { Id } from '../../../kernel/index.ts'
-import type { Stretch } from '../../../scheduler/index.ts'
+import { isCoarse, type Stretch } from '../../../scheduler/index.ts'
 import type { Trace } from '../../../trace/index.ts'
 
 /** From when to when, in virtual ns. */
@@ -68,7 +68,8 @@ export class Timeline {
 
   /** A time in words: of a machine on which each step takes a unit, in those. */
   inWords(ns: number): string {
-    if (this.#trace.header.machine?.costs.name === 'unit') return `${ns} ${ns === 1 ? 'unit' : 'units'} of time`
+    const { machine } = this.#trace.header
+    if (machine !== undefined && isCoarse(machine.costs)) return `${ns} ${ns === 1 ? 'unit' : 'units'} of time`
     const [of, name] = UNITS.find(([of]) => ns >= of) ?? [1, 'ns']
     return `${Number((ns / of).toPrecision(4))} ${name}`
   }
