@@ -11,7 +11,8 @@ export default defineConfig({
     globalSetup: ['scripts/compile.mjs'],
     // Processes, not threads: tests start workers and child processes, and change their working directory.
     pool: 'forks',
-    testTimeout: 20_000,
+    // Far beyond what any takes: a machine that is shared may be slow.
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 })

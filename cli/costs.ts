@@ -14,7 +14,10 @@ export function costsNamed(text: string): Costs {
     throw new BadInput(
       `there is no cost model '${text}'; there are ${Object.keys(MODELS).join(', ')}, or a file X.json`,
     )
-  return readCosts(parsed(text), text)
+  const own = readCosts(parsed(text), text)
+  if (Object.hasOwn(MODELS, own.name))
+    throw new BadInput(`${text}: '${own.name}' is a name of ipclab's own costs; give yours another`)
+  return own
 }
 
 function parsed(file: string): unknown {
@@ -23,11 +26,13 @@ function parsed(file: string): unknown {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException // of a file that can't be read
-    throw new BadInput(code === 'ENOENT' ? `there is no file ${file}` : `cannot read ${file}: ${code}`)
+    const why = code === 'EISDIR' ? 'it is a folder' : code
+    throw new BadInput(code === 'ENOENT' ? `there is no file ${file}` : `cannot read ${file}: ${why}`)
   }
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.replace(/^\ufeff/, '')) // as Windows' Notepad begins its files
   } catch (error) {
-    throw new BadInput(`${file} is no JSON: ${(error as Error).message.split('\n')[0]}`) // a SyntaxError
+    const { message } = error as SyntaxError // of JSON.parse alone
+    throw new BadInput(`${file} is no JSON: ${message.replaceAll('\n', ' ')}`)
   }
 }

@@ -5,6 +5,9 @@ import { type LoadedScenario, type RecordOptions, type Review, record, review, t
 
 /** Recording for the commands: with an eye on programs that never make a call. */
 
+/** Of a run that has come to its end once: it only stops what would never end. */
+const SECOND_MS_MAX = 120_000
+
 /** Steps that a recording is sure to make in a millisecond. */
 export const STEPS_PER_MS = 20
 
@@ -67,7 +70,7 @@ export function reviewGuarded(trace: Trace, loaded: LoadedScenario): Review {
   const seen = guarded(
     () => null,
     () => review(trace, loaded),
-    SILENCE_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
+    SECOND_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
   )
   reviews.set(trace, seen)
   return seen
@@ -78,5 +81,5 @@ export const findingsGuarded = (trace: Trace, loaded: LoadedScenario): Finding[]
   guarded(
     () => null,
     () => findings(loaded, trace),
-    SILENCE_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
+    SECOND_MS_MAX + trace.header.maxSteps / STEPS_PER_MS,
   )

@@ -1,7 +1,7 @@
 import { type Call, call, defineCall, SLEEP } from './call.ts'
 import { cheaply, PosixError } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
-import { done, type Kernel } from './kernel.ts'
+import { done, fail, type Kernel } from './kernel.ts'
 import type { KernelState, Thread, Timer } from './state.ts'
 import { popTimer, pushTimer } from './timers.ts'
 
@@ -67,13 +67,21 @@ export function fireTimer(kernel: Kernel, { at }: Timer, thread: Thread): void {
 
 const error = (code: string, name: string) => cheaply(() => new PosixError(code, name))
 
+/** The longest time that a call takes, in virtual ns: some 13 days. So the clock stays exact. */
+export const TIME_MAX = 2 ** 50
+
+/** A whole number of ns that is not too long. */
+export const isTime = (ns: unknown): ns is number =>
+  Number.isSafeInteger(ns) && (ns as number) >= 0 && (ns as number) <= TIME_MAX
+
 const sleepDef = defineCall<{ readonly ns: number }, void>({
   name: 'sleep',
   error,
   stages: [
     {
       attempt(kernel, thread, { ns }) {
-        armTimer(kernel, thread, kernel.state.clock + Math.max(0, ns))
+        if (!isTime(ns)) return fail(kernel, 'EINVAL')
+        armTimer(kernel, thread, kernel.state.clock + ns)
         thread.status = 'sleeping'
         kernel.stage = 1
         return SLEEP
@@ -91,7 +99,7 @@ const sleepDef = defineCall<{ readonly ns: number }, void>({
   waitsFor: (_kernel, _thread, { ns }) => ({ object: `${ns} ns to pass` }),
 })
 
-/** Sleeps for so many virtual nanoseconds. Under an exploring strategy, for any time at all, in deadline order with other timers. */
+/** Sleeps for so many virtual nanoseconds. @throws PosixError EINVAL (no whole number from 0 to `TIME_MAX`). nanosleep(2). Under an exploring strategy, for any time at all, in deadline order with other timers. */
 export const sleep = (ns: number): Call<void> => call(sleepDef, { ns })
 
 const ioDef = defineCall<{ readonly ns: number }, void>({
@@ -122,10 +130,10 @@ export const clock = (): Call<number> => call(clockDef, {})
 const computeDef = defineCall<{ readonly ns: number }, void>({
   name: 'compute',
   error,
-  stages: [{ attempt: (kernel) => done(kernel) }],
+  stages: [{ attempt: (kernel, _thread, { ns }) => (isTime(ns) ? done(kernel) : fail(kernel, 'EINVAL')) }],
 })
 
-/** Uses the CPU for so many virtual nanoseconds. It costs time only under a policy. */
+/** Uses the CPU for so many virtual nanoseconds. @throws PosixError EINVAL (as `sleep`). It costs time only under a policy. */
 export const compute = (ns: number): Call<void> => call(computeDef, { ns })
 
 const yieldDef = defineCall<Record<string, never>, void>({

@@ -218,7 +218,8 @@ function rubbish(program: Id, value: unknown): BadInput {
 
 function programThrew(program: Id, error: unknown): BadInput {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const bad = new BadInput(`${speaker(program)} threw ${text}; for a claim that may fail use assert() or an invariant`)
+  const line = text.replace(/\s*\n\s*/g, ' ')
+  const bad = new BadInput(`${speaker(program)} threw ${line}; for a claim that may fail use assert() or an invariant`)
   if (error instanceof Error && error.stack !== undefined) bad.stack = error.stack
   return bad
 }

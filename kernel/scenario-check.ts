@@ -1,3 +1,4 @@
+import { isTime } from './clock.ts'
 import { BadInput } from './errors.ts'
 import type { AnyValues, Expectation, Faults, Param, Params, ProgramSpec, ScenarioBody } from './scenario.ts'
 import { SCHEDULING, type Scheduling, wrongWith } from './sched.ts'
@@ -103,9 +104,7 @@ function program(value: unknown): string | null {
 }
 
 const wrongArrival = (at: unknown): string | null =>
-  at === undefined || (Number.isSafeInteger(at) && (at as number) >= 0)
-    ? null
-    : `arrives is a whole number of ns, at least 0, not ${inWords(at)}`
+  at === undefined || isTime(at) ? null : `arrives is a whole number of ns from 0 to 2^50, not ${inWords(at)}`
 
 /** When a process arrives, and what is said of its scheduling, of its number among its copies. @throws BadInput */
 export function schedulingOf(

@@ -1,5 +1,5 @@
 import { type Args, type Call, call, defineCall, type Program, SLEEP } from './call.ts'
-import { armTimer } from './clock.ts'
+import { armTimer, isTime, TIME_MAX } from './clock.ts'
 import { BadInput, cheaply, PosixError } from './errors.ts'
 import { done, fail, type Kernel, processOf, readsProcess, SCHED, writesProcess } from './kernel.ts'
 import { processByPid } from './pids.ts'
@@ -32,7 +32,8 @@ const CPU_MAX = 1023
 const isFrom = (least: number, most: number, value: unknown): boolean =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
 
-const isTime = (value: unknown): boolean => isFrom(1, Number.MAX_SAFE_INTEGER, value)
+const LENGTH = 'a whole number of ns from 1 to 2^50'
+const isLength = (value: unknown): boolean => isFrom(1, TIME_MAX, value)
 
 /** What each part accepts: whether it does, and in words. */
 export const SCHEDULING: {
@@ -40,12 +41,9 @@ export const SCHEDULING: {
 } = {
   nice: [(value) => isFrom(-20, 19, value), 'a whole number from -20 to 19'],
   tickets: [(value) => isFrom(1, 1_000_000, value), 'a whole number from 1 to 1000000'],
-  length: [isTime, 'a whole number of ns, at least 1'],
-  period: [isTime, 'a whole number of ns, at least 1'],
-  deadline: [
-    isTime,
-    'a whole number of ns after the arrival, at least 1: one that is past when it is given is never met',
-  ],
+  length: [isLength, LENGTH],
+  period: [isLength, LENGTH],
+  deadline: [isLength, `${LENGTH}, after the arrival: a deadline in the past can't be met`],
   cpus: [
     (value) => Array.isArray(value) && value.length > 0 && value.every((cpu) => isFrom(0, CPU_MAX, cpu)),
     `a list of CPUs, from 0 to ${CPU_MAX}, at least one`,
@@ -57,7 +55,8 @@ export function wrongWith(wish: { readonly [key: string]: unknown }): string | n
   for (const key in SCHEDULING) {
     const value = wish[key]
     const [accepts, words] = SCHEDULING[key as keyof Scheduling]
-    if (value !== undefined && !accepts(value)) return `${key} is ${words}, not ${JSON.stringify(value)}`
+    if (value !== undefined && !accepts(value))
+      return `${key} is ${words}, not ${typeof value === 'number' ? value : JSON.stringify(value)}`
   }
   return null
 }
@@ -164,7 +163,7 @@ export function spawn<A extends readonly unknown[]>(
   const { at, priority } = wish
   const wrong = wrongWith({ ...wish })
   if (wrong !== null) throw new BadInput(`spawn: ${wrong}`)
-  if (at !== undefined && !isFrom(0, Number.MAX_SAFE_INTEGER, at))
+  if (at !== undefined && !isTime(at))
     throw new BadInput(`spawn: at is a whole number of ns since boot, at least 0, not ${at}`)
   if (priority !== undefined && !Number.isSafeInteger(priority))
     throw new BadInput(`spawn: priority is a whole number, not ${priority}`)

@@ -48,6 +48,8 @@ export function writePicture(svg: string, path: string): void {
 
 /** Looks before the work is done whether what comes of it could be written there. @throws BadInput when not */
 export function checkWritable(path: string, kind: Kind = 'trace'): void {
+  if (path === '')
+    throw new BadInput(`cannot write a ${kind}: the path is empty; name a file, as in run${ENDINGS[kind]}`)
   put(path, kind, null)
 }
 
@@ -93,7 +95,6 @@ function unwritable(path: string, kind: Kind, error: unknown): BadInput {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case 'ENOENT':
-      if (path === '') return new BadInput(`cannot write a ${kind}: the path is empty; name a file`)
       if (existsSync(dirname(path)))
         return new BadInput(`cannot write ${shown(path)}: no file can be made there; choose another path`)
       return new BadInput(`cannot write ${shown(path)}: there is no folder ${shown(dirname(path))}; make it first`)

@@ -90,9 +90,11 @@ function list(text: string): string[] {
 }
 
 function cpuCounts(text: string): number[] {
-  const given = list(text)
+  const given = text.split(',').map((number) => number.trim())
+  const twice = given.find((number, at) => given.indexOf(number) !== at)
   const numbers = given.map(Number)
   if (numbers.some((number, at) => !/^[1-9]\d*$/.test(given[at] ?? '') || number > CPUS_MAX))
     throw new InvalidArgumentError(`it takes whole numbers from 1 to ${CPUS_MAX} with commas between, as in 1,2,4.`)
+  if (twice !== undefined) throw new InvalidArgumentError(`'${twice}' is there twice.`)
   return numbers
 }

@@ -50,7 +50,10 @@ export function addRun(program: Command, terminal: Terminal): void {
     .description(
       'Runs a scenario once and draws what its processes did: a column for each, a row for each step; under a policy, over time, with what it comes to.',
     )
-    .option('--strategy <name>', 'who decides: random (the default) or dfs')
+    .option(
+      '--strategy <name>',
+      'who decides: random (the default), pct:depth=3, pos, surw, urw, dfs, dpor, or a policy',
+    )
     .option(
       '--policy <name>',
       `who decides: ${Object.keys(policies).join(', ')}; rr:2ms is rr:quantum=2ms; mlfq:queues=4:boost=1s`,

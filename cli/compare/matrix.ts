@@ -1,5 +1,5 @@
 import { isExpected } from '../../explore/index.ts'
-import type { Scenario } from '../../kernel/index.ts'
+import { BadInput, type Scenario } from '../../kernel/index.ts'
 import {
   type Costs,
   type Dispatcher,
@@ -59,6 +59,12 @@ export function compare(
   const { policies, cpus, seeds } = asked
   const places = cpus.flatMap((number) => policies.map((policy) => ({ policy, cpus: number })))
   const made = places.map((place) => ({ ...place, under: under(place, '1', asked) }))
+  const names = new Map<string, string>()
+  for (const { policy, under } of made) {
+    const other = names.get(under.name) ?? policy
+    if (other !== policy) throw new BadInput(`'${other}' and '${policy}' are the same policy; name it once`)
+    names.set(under.name, policy)
+  }
   let done = 0
   const told = (more: number): void => {
     done += more

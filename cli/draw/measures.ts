@@ -52,7 +52,9 @@ export function totalLines({ totals }: Measures, coarse: boolean): string[] {
     ['fairness', `${short(totals.fairness)} (Jain: 1 when all get as much of the CPU time that they are ready for)`],
     ['in line', `${short(totals.lineMean)} in the mean, ${totals.lineMax} at most`],
     ['means', `response ${at(totals.response)}, turnaround ${at(totals.turnaround)}, waiting ${at(totals.waiting)}`],
-    ...(totals.missed > 0 ? ([['missed', `${totals.missed} deadlines`]] as const) : []),
+    ...(totals.missed > 0
+      ? ([['missed', `${totals.missed} ${totals.missed === 1 ? 'deadline' : 'deadlines'}`]] as const)
+      : []),
   ]
   return lines.map(([name, text]) => `${name.padEnd(11)}  ${text}`)
 }

@@ -60,7 +60,7 @@ function make(name: string, given: Parameters, ms: number, coarse: boolean): Pol
     case 'rr':
       return rr(given.time('quantum', coarse ? 1 : 2 * MS, 1, true))
     case 'priority':
-      return priority(given.flag('inherit') ? 'inherit' : given.flag('ceiling') ? 'ceiling' : 'none')
+      return priority(given.oneOf(['inherit', 'ceiling'] as const) ?? 'none')
     case 'mlfq':
       return mlfq({
         queues: given.count('queues', 3, 64),
@@ -146,6 +146,13 @@ class Parameters {
     this.#given.delete(name)
     if (value !== null) throw this.#bad(`${name} takes no value`)
     return true
+  }
+
+  /** One of these words, or none. */
+  oneOf<T extends string>(words: readonly T[]): T | null {
+    const given = words.filter((word) => this.flag(word))
+    if (given.length > 1) throw this.#bad(`it takes ${words.join(' or ')}, not both`)
+    return given[0] ?? null
   }
 
   /** Everything that was given has been asked for. */

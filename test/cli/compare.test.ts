@@ -207,7 +207,14 @@ test('what is named without its parameters is told with them', async () => {
   folder({ 'jobs.ts': JOBS })
   const asked = ['compare', 'jobs.ts', '--policies', 'fifo,rr:3ms,eevdf,stride']
   expect((await ipclab(...asked, '--cost', 'x86-64')).out).toMatch(/^by default eevdf:slice=3ms, stride:quantum=10ms$/m)
-  expect((await ipclab(...asked)).out).toMatch(/^by default eevdf:slice=24, stride:quantum=80$/m)
+  expect((await ipclab(...asked, '--cost', 'unit')).out).toMatch(/^by default eevdf:slice=24, stride:quantum=80$/m)
+})
+
+test('without --cost a step costs a unit, or what it does on x86-64 where programs compute for longer', async () => {
+  folder({ 'jobs.ts': JOBS })
+  expect((await ipclab('compare', 'jobs.ts')).out).toMatch(/^4 policies on 1 CPU, costs x86-64$/m)
+  expect((await ipclab('run', 'jobs.ts', '--policy', 'rr')).out).toMatch(/^rr:quantum=2ms on 1 CPU, costs x86-64$/m)
+  expect((await ipclab('compare', 'textbook/shared-counter')).out).toMatch(/^4 policies on 1 CPU, costs unit$/m)
 })
 
 test('on a terminal the best is bold', async () => {
@@ -278,6 +285,10 @@ test.each([
   [['--policies', 'rr:soon'], /^'rr:soon': there is no 'soon'; it takes quantum=2ms$/],
   [['--policies', 'fifo:2ms'], /^'fifo:2ms': there is no '2ms'; it takes nothing$/],
   [['--policies', 'priority:2'], /^'priority:2': there is no '2'; it takes inherit, ceiling$/],
+  [['--policies', 'rr:2ms,rr:quantum=2ms'], /^'rr:2ms' and 'rr:quantum=2ms' are the same policy; name it once$/],
+  [['--policies', 'priority:inherit:ceiling'], /it takes inherit or ceiling, not both$/],
+  [['--cpus', '1,01'], /it takes whole numbers from 1 to 1024/],
+  [['--cpus', '1,,2'], /it takes whole numbers from 1 to 1024/],
   [['--cpus', '1,5000'], /it takes whole numbers from 1 to 1024 with commas between, as in 1,2,4\.$/],
   [['--cpus', '0'], /it takes whole numbers from 1 to 1024/],
   [['--cpus', 'two'], /it takes whole numbers from 1 to 1024/],

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { COSTS, X86_64 } from '../../scheduler/index.ts'
 import { folder, ipclab, removeFolders } from './cli.ts'
@@ -134,6 +134,17 @@ test.each([
     /^negative\.json: copy \(.*\) takes a number of ns, at least 0, not -1$/,
   ],
   [['--policy', 'fifo', '--cost', 'odd.json'], /^odd\.json: there is no cost 'disk'; there are call, access/],
+  [['--policy', 'fifo', '--cost', 'folder.json'], /^cannot read folder\.json: it is a folder$/],
+  [
+    ['--policy', 'fifo', '--cost', 'ours.json'],
+    /^ours\.json: 'unit' is a name of ipclab's own costs; give yours another$/,
+  ],
+  [['--policy', 'fifo', '--out', 'same', '--svg', 'same'], /^--out and --svg name the same file/],
+  [['--policy', 'fifo', '--svg', ''], /^an empty path is none to write a picture to/],
+  [
+    ['--policy', 'rr:1ns', '--cost', 'unit'],
+    /^the run has run for .* without coming to its end: .* slices far shorter/,
+  ],
   [['--cpus', '2'], /^--cpus is for a policy; name one, as in --policy rr:quantum=2ms$/],
   [['--strategy', 'dfs', '--cost', 'zero'], /^--cost is for a policy/],
 ])('what can not be used is told in one line: %j', async (options, message) => {
@@ -143,7 +154,9 @@ test.each([
     'missing.json': COST.replace(',"copy":0', ''),
     'negative.json': COST.replace('"copy":0', '"copy":-1'),
     'odd.json': COST.replace('{', '{"disk":1,'),
+    'ours.json': COST.replace('{', '{"name":"unit",'),
   })
+  mkdirSync('folder.json')
   const { code, err, out } = await ipclab('run', 'jobs.ts', ...options)
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toMatch(/^ipclab: .+\n$/)

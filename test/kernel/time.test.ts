@@ -5,6 +5,7 @@ import {
   compute,
   futex_wait,
   futex_wake,
+  io,
   kill,
   load,
   map_anonymous,
@@ -154,4 +155,10 @@ test('a futex is one word: an address that another process maps elsewhere reache
     },
   })
   expect(said).toEqual(['EAGAIN 1 woke 0', 'EAGAIN woke 0 1', 'woke 0 EAGAIN 1', 'woke 1 ok 1'])
+})
+
+test('a time is a whole number of ns, and no longer than thirteen days', () => {
+  for (const wrong of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 50 + 1, '5' as unknown as number])
+    for (const made of [sleep, io, compute])
+      expect(outcomes({ A: ({ ghost }) => attempt(ghost, made(wrong)) })).toEqual(['EINVAL'])
 })
