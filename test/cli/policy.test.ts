@@ -140,7 +140,7 @@ test.each([
     /^ours\.json: 'unit' is a name of ipclab's own costs; give yours another$/,
   ],
   [['--policy', 'fifo', '--out', 'same', '--svg', 'same'], /^--out and --svg name the same file/],
-  [['--policy', 'fifo', '--svg', ''], /^an empty path is none to write a picture to/],
+  [['--policy', 'fifo', '--svg', ''], /^cannot write a picture: the path is empty; name a file, as in run\.svg$/],
   [
     ['--policy', 'rr:1ns', '--cost', 'unit'],
     /^the run has run for .* without coming to its end: .* slices far shorter/,
