@@ -91,6 +91,8 @@ export class Entity {
   ended = -1
   /** Since when it does what it does. */
   since = 0
+  /** So much of that has been counted. */
+  countedNs = 0
   cpuNs = 0
   readyNs = 0
   waitingNs = 0

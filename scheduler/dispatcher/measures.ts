@@ -72,7 +72,7 @@ export function measuresOf(dispatcher: Dispatcher): Measures {
     if (threads === undefined) byProcess.set(entity.process, [entity])
     else threads.push(entity)
   }
-  const processes = [...byProcess].map(([process, threads]) => processMeasures(process, threads))
+  const processes = [...byProcess].map(([process, threads]) => processMeasures(process, threads, dispatcher.now))
   const { elapsed } = totals
   const ended = processes.filter(({ turnaround }) => turnaround !== null).length
   const time = elapsed * cpus.length
@@ -107,9 +107,9 @@ export function measuresOf(dispatcher: Dispatcher): Measures {
   }
 }
 
-function processMeasures(process: string, threads: readonly Entity[]): ProcessMeasures {
+function processMeasures(process: string, threads: readonly Entity[], now: number): ProcessMeasures {
   const arrived = least(threads.map((one) => one.arrived))
-  const ran = threads.filter(({ firstRun }) => firstRun >= 0).map(({ firstRun }) => firstRun)
+  const ran = threads.map(({ firstRun }) => firstRun).filter((at) => at >= 0 && at <= now) // the switch may not be over
   const total = (of: (entity: Entity) => number): number => sum(threads.map(of))
   return {
     process,

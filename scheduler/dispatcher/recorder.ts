@@ -30,7 +30,9 @@ interface Wait extends Pick<Stretch, 'object' | 'from'> {
 
 /** Keeps who did what from when to when, and how long that took. */
 export class Recorder {
+  /** After so many that are over come those of a run that was looked at in its midst. */
   readonly stretches: Stretch[] = []
+  #over = 0
   readonly calls = new CallTimes()
   readonly messages = new Messages(this.calls)
   #machine: Machine | null = null
@@ -48,6 +50,7 @@ export class Recorder {
     this.#machine = machine
     this.#settle = settle
     this.stretches.length = 0
+    this.#over = 0
     this.#waits.clear()
     this.#runs.clear()
     this.#coming.clear()
@@ -102,8 +105,20 @@ export class Recorder {
     }
   }
 
-  /** What the entity did since `entity.since` is over, or goes on. */
+  /** What the entity did since `entity.since` is over. */
   did(entity: Entity, now: number): void {
+    this.stretches.length = this.#over
+    this.#tell(entity, now)
+    this.#over = this.stretches.length
+  }
+
+  /** All are in the midst of something. */
+  goOn(entities: readonly Entity[], now: number): void {
+    this.stretches.length = this.#over
+    for (const entity of entities) this.#tell(entity, now)
+  }
+
+  #tell(entity: Entity, now: number): void {
     const { activity, cpu, level } = entity
     if (activity === 'ended' || activity === 'away') return
     const thread = entity.task.id

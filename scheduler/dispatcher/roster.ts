@@ -80,22 +80,29 @@ export class Roster {
   /** It does something else from now on. */
   becomes(entity: Entity, activity: Activity): void {
     const { clock } = this.#machine.state
-    const ns = clock - entity.since
-    if (ns > 0) {
-      if (entity.activity === 'ready') {
-        entity.readyNs += ns
-        entity.readyNsMax = Math.max(entity.readyNsMax, ns)
-      } else if (entity.activity === 'waiting') {
-        entity.waitingNs += ns
-        if (entity.waitsForIo) entity.ioNs += ns
-      }
+    if (clock > entity.since) {
+      this.#count(entity)
       this.#recorder?.did(entity, clock)
     }
     entity.since = clock
+    entity.countedNs = 0
     entity.activity = activity
     if (activity !== 'waiting') return
     entity.waitsForIo = entity.task.pending?.def.name === 'io'
     if (this.#recorder !== null) this.#began.push(entity)
+  }
+
+  #count(entity: Entity): void {
+    const all = this.#machine.state.clock - entity.since
+    const ns = all - entity.countedNs
+    entity.countedNs = all
+    if (entity.activity === 'ready') {
+      entity.readyNs += ns
+      entity.readyNsMax = Math.max(entity.readyNsMax, all)
+    } else if (entity.activity === 'waiting') {
+      entity.waitingNs += ns
+      if (entity.waitsForIo) entity.ioNs += ns
+    }
   }
 
   ends(entity: Entity): void {
@@ -139,9 +146,10 @@ export class Roster {
     this.#began.length = 0
   }
 
-  /** Adds up what everybody has done until now. */
+  /** Adds up what everybody has done until now, and goes on with. */
   settle(): void {
     this.stepIsOver()
-    for (const entity of this.entities) if (entity.activity !== 'ended') this.becomes(entity, entity.activity)
+    for (const entity of this.entities) this.#count(entity)
+    this.#recorder?.goOn(this.entities, this.#machine.state.clock)
   }
 }

@@ -40,12 +40,19 @@ class Run {
   /** From when on each process may run on which CPUs. */
   readonly affinity: ReadonlyMap<string, readonly (readonly [from: number, cpus: readonly number[] | null])[]>
 
-  constructor(processes: readonly TimedProcess[], policy: string | Policy, on: OnMachine) {
+  /** @param every so many steps it is measured, in the midst of what everybody does */
+  constructor(
+    processes: readonly TimedProcess[],
+    policy: string | Policy,
+    on: OnMachine,
+    every = Number.POSITIVE_INFINITY,
+  ) {
     const affinity = new Map<string, (readonly [number, readonly number[] | null])[]>()
     const ran: Dispatched = dispatched(timedScenario(processes), policy, {
       ...on,
       maxSteps: 1000, // handlers may send signals for ever
-      watch(_, { machine: { state } }) {
+      watch(dispatcher, { machine: { state, steps } }) {
+        if (steps % every === 0) measuresOf(dispatcher)
         for (const { id, sched } of Object.values(state.processes)) {
           const known = affinity.get(id) ?? []
           const cpus = sched?.cpus ?? null
@@ -167,6 +174,19 @@ test.each(POLICIES)(
     )
   },
 )
+
+test.each(POLICIES)('under %s a run that is measured in its midst goes on as if it were not', (policy) => {
+  fc.assert(
+    fc.property(timedPrograms(), machines, fc.integer({ min: 1, max: 5 }), (processes, on, every) => {
+      const [looked, left] = [new Run(processes, policy, on, every), new Run(processes, policy, on)]
+      expect(looked.stretches).toEqual(left.stretches)
+      expect(measuresOf(looked.dispatcher)).toEqual(measuresOf(left.dispatcher))
+      const waits = ({ entities }: Run) => entities.map(({ readyNs, readyNsMax, ioNs }) => [readyNs, readyNsMax, ioNs])
+      expect(waits(looked)).toEqual(waits(left))
+    }),
+    { numRuns: Math.ceil(runs / 3) },
+  )
+})
 
 /** Runs of programs in which nobody gives the CPU up by himself but to wait, where switching takes no time. */
 const quiet = (policy: string | Policy, look: (run: Run) => void, affinity = false): void =>

@@ -353,7 +353,9 @@ test('a switch that is not over when the run is counts as far as it has come', (
     b: { arrives: 9, program: job(3) },
   }
   const { dispatcher } = dispatched(made(programs), 'fifo', { cpus: 2, costs: { ...zero, processSwitch: 10 } })
-  expect(measuresOf(dispatcher).cpus).toMatchObject([
+  const { cpus, processes } = measuresOf(dispatcher)
+  expect(processes.map(({ response }) => response)).toEqual([10, null])
+  expect(cpus).toMatchObject([
     { busy: 3, switching: 10, idle: 0 },
     { busy: 0, switching: 4, idle: 9 },
   ])
