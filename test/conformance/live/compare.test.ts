@@ -3,7 +3,7 @@ import type { Fields } from '../fields.ts'
 import type { Issue } from '../posix.ts'
 import { compare, type Plays, type Verdict } from './compare.ts'
 import { Game, type Program } from './game.ts'
-import type { Recording } from './recorder.ts'
+import { type Recording, Unsettled } from './recorder.ts'
 
 /** Kernels that are the model with one rule changed: what differs is found, and brought to the shortest program. */
 
@@ -102,4 +102,19 @@ test('what comes to one thing and then to another is unstable, and no difference
     return { out: { ret: 0, old: times % 2 === 1 ? '0000' : '0022' } }
   })
   expect(await compare(fickle, 'x', 'pipe', program)).toEqual({ kind: 'unstable', why: 'umask in step 2' })
+})
+
+test('a kernel that does not come to rest is unstable, and what is known to differ stays so when a shorter program does not', async () => {
+  const restless: Plays = { record: () => Promise.reject(new Unsettled('worker 1 does not sleep after step 2')) }
+  expect(await compare(restless, 'x', 'pipe', program)).toEqual({
+    kind: 'unstable',
+    why: 'worker 1 does not sleep after step 2',
+  })
+  const odd = kernel((_game, { op }, told) => (op === 'umask' ? { out: { ret: 0, old: '0777' } } : told))
+  const whole: Plays = {
+    record: (tried) => (tried === program ? odd.record(tried) : Promise.reject(new Unsettled('it does not sleep'))),
+  }
+  const verdict = await compare(whole, 'x', 'pipe', program)
+  expect(verdict).toMatchObject({ kind: 'differs', difference: { op: 'umask' } })
+  expect(stepsOf(verdict)).toEqual(program.steps)
 })

@@ -37,27 +37,35 @@ export async function compare(machine: Plays, id: string, family: string, progra
     const difference = play(posix, posix.read(line))
     return difference === null ? null : [line, difference]
   }
+  const unsettled: string[] = []
+  const first = await settled(() => differs(program), unsettled)
+  if (unsettled.length > 0) return { kind: 'unstable', why: unsettled.join() }
+  if (first === null) return { kind: 'same' }
+  const [line, difference] = first
+  if (!(await isStable(machine, program, line))) return { kind: 'unstable', why: inShort(difference) }
+  // From here on it is known to differ: what does not settle is no shorter program.
+  const least = await shrunk(program, difference, async (tried) => (await settled(() => differs(tried)))?.[1] ?? null)
+  const last = await settled(() => differs(least))
+  if (last === null || !(await isStable(machine, least, last[0]))) return { kind: 'differs', line, difference }
+  return { kind: 'differs', line: last[0], difference: last[1] }
+}
+
+/** What comes of recording; `null` where the machine does not come to rest, with the reason among `why`. */
+async function settled<T>(recorded: () => Promise<T>, why: string[] = []): Promise<T | null> {
   try {
-    const first = await differs(program)
-    if (first === null) return { kind: 'same' }
-    if (!(await isStable(machine, program, first[0]))) return { kind: 'unstable', why: inShort(first[1]) }
-    const [, difference] = first
-    const least = await shrunk(program, difference, async (tried) => (await differs(tried))?.[1] ?? null)
-    const last = await differs(least)
-    if (last === null || !(await isStable(machine, least, last[0]))) {
-      return { kind: 'differs', line: first[0], difference }
-    }
-    return { kind: 'differs', line: last[0], difference: last[1] }
+    return await recorded()
   } catch (error) {
-    if (error instanceof Unsettled) return { kind: 'unstable', why: error.message }
-    throw error
+    if (!(error instanceof Unsettled)) throw error
+    why.push(error.message)
+    return null
   }
 }
 
 async function isStable(machine: Plays, program: Program, line: Fields): Promise<boolean> {
   for (let time = 0; time < AGAIN; time++) {
-    const again = caseLine(String(line.id), String(line.family), program, await machine.record(program))
-    if (!isDeepStrictEqual(again, line)) return false
+    const recording = await settled(() => machine.record(program))
+    if (recording === null) return false
+    if (!isDeepStrictEqual(caseLine(String(line.id), String(line.family), program, recording), line)) return false
   }
   return true
 }

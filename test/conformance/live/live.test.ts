@@ -17,7 +17,7 @@ const found = await Recorder.start().catch((reason: unknown) => {
 })
 
 if (found instanceof NoRecorder) {
-  test(`nothing is played on a real kernel here: ${found.message}`, () => expect(found.message).not.toBe(''))
+  test(`nothing is played on a real kernel here: ${found.message}`, () => expect(found.message).toMatch(/./))
 } else {
   describe("on this machine's kernel", () => onThisMachine(found))
 }
@@ -27,6 +27,7 @@ function onThisMachine(recorder: Recorder): void {
 
   const families = familyNames.filter((name) => recorder.found.own || name === 'pipe' || name === 'unix')
   test.each(families)('random programs of %s come to what they come to on the model', async (family) => {
+    let same = 0
     for (let at = 0; at < PROGRAMS / families.length; at++) {
       const stream = numbers(`${family}-${at}`)
       const wish = { family, length: 30, users: recorder.found.root }
@@ -37,7 +38,10 @@ function onThisMachine(recorder: Recorder): void {
         randomProgram((n) => stream.below(n), wish),
       )
       expect(verdict.kind === 'differs' ? inWords(verdict.difference) : null).toBeNull()
+      if (verdict.kind === 'same') same += 1
     }
+    // One that is unstable says nothing.
+    expect(same).toBeGreaterThan(PROGRAMS / families.length / 2)
   })
 }
 
@@ -46,8 +50,9 @@ const run = (args: string[], env = process.env) =>
   spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', env })
 
 test.each([
-  [['--programs', '0'], "--programs takes a whole number from 1, not '0'"],
+  [['--programs', '0'], "--programs takes a whole number from 1 to 999999999, not '0'"],
   [['--families', 'pipe,pope'], "unknown family 'pope'; there are pipe, unix, mq, sysv, sem, sync, shm, mixed"],
+  [['--length', '100000'], "--length takes a whole number from 1 to 1000, not '100000'"],
   [['--fast'], "Unknown option '--fast'"],
 ])('%j is refused with one message', (args, message) => {
   const { status, stdout, stderr } = run(args)

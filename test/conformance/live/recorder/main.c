@@ -86,6 +86,10 @@ static int read_program(char *program) {
       return length > 0;
     }
     length += strlen(program + length);
+    if (length >= PROGRAM_MAX - 1) {
+      fprintf(stderr, "a program is longer than %d bytes\n", PROGRAM_MAX);
+      exit(2);
+    }
   }
   return 0;
 }
