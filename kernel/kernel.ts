@@ -65,6 +65,8 @@ export class Kernel {
   door: Door
   /** Under a policy by urgency: which of those asleep is woken, where else it is who came first. */
   urgent: ((sleepers: readonly Id[]) => number) | null = null
+  /** How many CPUs there are, under a policy. */
+  cpus = Number.POSITIVE_INFINITY
   /** Threads woken by this transition, in order. */
   readonly woken: Id[] = []
   /** Threads made by this transition, in order. */

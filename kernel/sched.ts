@@ -265,7 +265,7 @@ const affinityDef = defineCall<AffinityArgs, void>({
       attempt(kernel, thread, { pid, cpus }) {
         const target = pid === 0 ? processOf(kernel, thread) : processByPid(kernel, pid)
         if (target === null || target.status === 'reaped') return fail(kernel, 'ESRCH')
-        if (!SCHEDULING.cpus[0](cpus)) return fail(kernel, 'EINVAL')
+        if (!SCHEDULING.cpus[0](cpus) || cpus.every((cpu) => cpu >= kernel.cpus)) return fail(kernel, 'EINVAL')
         changed(kernel, target.id).cpus = [...cpus]
         return done(kernel)
       },
@@ -273,6 +273,6 @@ const affinityDef = defineCall<AffinityArgs, void>({
   ],
 })
 
-/** The CPUs that a process, 0 for the caller, may run on. @throws PosixError ESRCH, EINVAL. sched_setaffinity(2) */
+/** The CPUs that a process, 0 for the caller, may run on. @throws PosixError ESRCH, EINVAL (none of them is there). sched_setaffinity(2) */
 export const sched_setaffinity = (pid: number, cpus: readonly number[]): Call<void> =>
   call(affinityDef, { pid, cpus: [...cpus] })

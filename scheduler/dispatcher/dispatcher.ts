@@ -99,6 +99,7 @@ export class Dispatcher implements Decider {
       task.kept = null // the dispatcher of the run before may have met it as this one was begun
       this.#meet(task)
     }
+    machine.kernel.cpus = cpus
     machine.kernel.urgent = this.policy.wakesUrgent === true ? (sleepers) => this.#there.mostUrgent(sleepers) : null
     machine.onReady = this.#comes
     machine.onWait = this.#goes

@@ -56,8 +56,8 @@ export class Roster {
     entity.read(process)
     const { cpus, task } = entity
     if (cpus === null || cpus.some((cpu) => cpu < this.#cpus)) return
-    const there = this.#cpus === 1 ? 'only CPU 0' : `CPUs 0 to ${this.#cpus - 1}`
-    throw new BadInput(`${task.id} may run on CPU ${cpus.join(', ')} and no other, and there is ${there}`)
+    const there = this.#cpus === 1 ? 'is only CPU 0' : `are only CPUs 0 to ${this.#cpus - 1}`
+    throw new BadInput(`${task.id} may run on CPU ${cpus.join(', ')} and no other, and there ${there}`)
   }
 
   /** The threads of the process of that number, or of its own if it names none. */

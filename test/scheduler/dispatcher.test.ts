@@ -3,6 +3,7 @@ import {
   compute,
   io,
   nice,
+  type PosixError,
   type Program,
   type Scenario,
   type ScenarioBody,
@@ -103,6 +104,23 @@ test('a process runs where it may, though another CPU is idle, and on each it ta
     })
 })
 
+test('sched_setaffinity to CPUs that are not there is EINVAL, one that is will do', () => {
+  const codes: unknown[] = []
+  const programs: Programs = {
+    *a() {
+      for (const cpus of [[2], [7, 9], [1, 9]])
+        try {
+          yield* sched_setaffinity(0, cpus)
+          codes.push('ok')
+        } catch (error) {
+          codes.push((error as PosixError).code)
+        }
+    },
+  }
+  expect(dispatched(made(programs), 'fifo', { cpus: 2 }).ending).toBe('done')
+  expect(codes).toEqual(['EINVAL', 'EINVAL', 'ok'])
+})
+
 test('sched_setaffinity takes the caller to another CPU at once, and one in line out of it', () => {
   const programs: Programs = {
     *a() {
@@ -127,7 +145,7 @@ test('sched_setaffinity takes the caller to another CPU at once, and one in line
 
 test('a CPU that is not there is told in one line', () => {
   expect(() => dispatched(made({ a: { cpus: [2, 3], program: job(1) } }), 'fifo', { cpus: 2 })).toThrow(
-    /^a may run on CPU 2, 3 and no other, and there is CPUs 0 to 1$/,
+    /^a may run on CPU 2, 3 and no other, and there are only CPUs 0 to 1$/,
   )
 })
 
@@ -318,9 +336,11 @@ test('what can not be scheduled is refused', () => {
   }
   expect(dispatched(made(past), 'fifo').ending).toBe('broken')
   expect(() => made({ a: { deadline: 0, program: job(1) } })).toThrow(
-    /deadline is a whole number of ns after the arrival, at least 1: one that is past when it is given is never met, not 0$/,
+    /deadline is a whole number of ns from 1 to 2\^50, after the arrival: a deadline in the past can't be met, not 0/,
   )
-  expect(() => spawn({ deadline: -3 }, job(1))).toThrow(/^spawn: deadline is a whole number of ns after the arrival/)
+  expect(() => spawn({ deadline: -3 }, job(1))).toThrow(
+    /^spawn: deadline is a whole number of ns from 1 to 2\^50, after the arrival/,
+  )
   expect(() => spawn({ nice: 20 }, job(1))).toThrow(/^spawn: nice is a whole number from -20 to 19, not 20$/)
 })
 
