@@ -39,7 +39,7 @@ export class MemoryCosts {
 
   /** What the step costs who has made it, on that CPU. */
   #ofStep(machine: Machine, cpu: number): number {
-    const { kernel, state, call, actor, outcome, result } = machine
+    const { kernel, state, call, kind, actor, outcome, result } = machine
     const { objects, parts, modes, length } = kernel.footprint
     const { cacheLine, pageFault } = this.#costs
     let ns = 0
@@ -50,7 +50,8 @@ export class MemoryCosts {
       if (this.#moves(`${page}:${Math.floor(word / WORDS)}`, cpu, ((modes[i] ?? 0) & WRITE) !== 0)) ns += cacheLine
       if (pageFault > 0 && this.#isNew(`${actor?.thread.process ?? ''} ${page}`)) ns += pageFault
     }
-    return call === null ? ns : ns + this.#copying(call, outcome, result)
+    if (call === null || (kind !== 'call' && kind !== 'timer')) return ns // a signal's step brings the signal
+    return ns + this.#copying(call, outcome, result)
   }
 
   #copying({ def, args }: Call<unknown>, outcome: Outcome, result: unknown): number {

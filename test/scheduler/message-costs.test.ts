@@ -1,4 +1,4 @@
-import { boot, compute, type Program, type Scenario, scenario } from 'ipclab/kernel'
+import { boot, compute, kill, type Program, type Scenario, scenario, sigaction } from 'ipclab/kernel'
 import {
   NtAcceptConnectPort,
   NtCompleteConnectPort,
@@ -193,4 +193,24 @@ test('a message of LPC is copied in and out, header and all', () => {
   })
   // A header of 24 bytes each time: the datagram, and before it the request for a connection, which the server receives.
   expect(spent(one, COPIES)).toEqual({ client: 124, server: 24 + 124 })
+})
+
+test('a signal that comes while a message is sent is none', () => {
+  const one = scenario('signalled', {
+    setup: () => pipe() as never as Program<never>,
+    programs: {
+      *writer({ shared }) {
+        yield* sigaction('SIGUSR1', function* () {})
+        yield* write(shared[1], TEXT)
+        yield* compute(0)
+      },
+      *killer({ pids }) {
+        yield* compute(5)
+        yield* kill(pids.writer ?? 0, 'SIGUSR1')
+      },
+    },
+    expect: 'holds',
+  })
+  // At 15 the writer is in the midst of its call; the end of each is one, too.
+  expect(spent(one, { ...COPIES, call: 10 }, 2)).toEqual({ writer: 130, killer: 25 })
 })
