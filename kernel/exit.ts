@@ -1,5 +1,6 @@
 import { definitionOf } from './call.ts'
 import { disarmTimer } from './clock.ts'
+import { invariant } from './errors.ts'
 import { READ, SEQ_CST, WRITE } from './footprint.ts'
 import { type Kernel, LIFE, SIGNALS, threadOf, writesProcess } from './kernel.ts'
 import { unpin } from './objects.ts'
@@ -19,7 +20,9 @@ export const joinQueue = (thread: Id): Id => `${thread}/join`
 export function endThread(kernel: Kernel, process: Process, thread: Thread): void {
   if (process.threaded) {
     writesProcess(kernel, process.id, LIFE) // whoever is the last ends the process
-    process.threads.splice(process.threads.indexOf(thread.id), 1)
+    const at = process.threads.indexOf(thread.id)
+    invariant(at >= 0, 'a thread is one of its process')
+    process.threads.splice(at, 1)
     stopThread(kernel, process, thread)
     if (process.threads.length > 0) return
   }

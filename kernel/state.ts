@@ -95,7 +95,7 @@ export interface Sched {
 
 /**
  * What nearly all processes have nothing in, and nearly all threads: one empty table and one empty list for them all, which
- * nobody can write to. It is no exception to the tree: what is empty and stays so is nobody's.
+ * nobody can write to. They alone are reached by several ways, which makes no difference while they are empty.
  */
 export const NO_ENTRIES: Readonly<Record<string, never>> = Object.freeze({})
 export const NO_ITEMS: never[] = Object.freeze([] as never[]) as never[] // a write to it throws

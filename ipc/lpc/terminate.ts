@@ -8,6 +8,7 @@ import {
   endProcess,
   fail,
   gone,
+  invariant,
   type Kernel,
   LIFE,
   type Process,
@@ -114,7 +115,9 @@ const terminateDef = defineCall<TerminateArgs, void>({
 /** The caller is the last to end. */
 function lastOf(kernel: Kernel, target: Process, { id }: Thread): void {
   const { threads } = writesProcess(kernel, target.id, LIFE)
-  threads.push(...threads.splice(threads.indexOf(id), 1))
+  const at = threads.indexOf(id)
+  invariant(at >= 0, 'a thread is one of its process')
+  threads.push(...threads.splice(at, 1))
 }
 
 /**

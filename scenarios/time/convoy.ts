@@ -6,9 +6,9 @@ const us = (n: number): number => n * 1_000
 /**
  * Transactions work for a while on their own, and need the log's lock for an eighth of their time: a mailbox with one token,
  * which whoever has it may write. It is mostly free, and nobody need wait; until one is taken off its CPU while it has the
- * lock. Everybody else comes to the lock and waits; and as it is handed to who waits first, whoever gives it back finds it taken when it comes again, however short that was.
- * From then on each of them waits for it each time, and there is a switch of CPUs for each: the line does not dissolve
- * when its cause is long gone.
+ * lock. Everybody else comes to the lock and waits; and as it is handed to who waits first, whoever gives it back finds it
+ * taken when it comes again, however short that was. From then on each of them waits for it each time, and there is a
+ * switch of CPUs for each: the line does not dissolve when its cause is long gone.
  *
  * A policy that takes nobody off its CPU in the midst of such work, as `fifo` or one with long slices, has no convoy to
  * begin with. Locks that are not handed over, as POSIX's mutexes, let it dissolve: whoever runs takes the lock again.

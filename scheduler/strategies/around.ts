@@ -2,7 +2,10 @@ import type { Machine, Simulation } from '../../kernel/index.ts'
 import type { Decider, Learned } from '../decider.ts'
 import type { Ending } from '../run.ts'
 
-/** A decider that does as another one does, but for what who extends it says otherwise. It cannot tell which faults come too late. */
+/**
+ * A decider that does as another one does, but for what who extends it says otherwise. Of who is woken first, of
+ * the machine of a policy, and of faults that come too late it says nothing.
+ */
 export class Around implements Decider {
   protected readonly inner: Decider
 
