@@ -59,7 +59,7 @@ test.each([
 test('a program that never makes a call is stopped and named', async () => {
   folder({ 'silent.ts': program('for (;;);') })
   expect(await refused('explore', 'silent.ts')).toMatch(/^program 'p' has run for 5 s without making a call/)
-}, 30_000)
+})
 
 test.each([
   [['--set', 'round=1'], /^'each waits' has no parameter 'round': it has rounds/],

@@ -179,4 +179,4 @@ test('demo tells of each of the textbook programs, and draws one that breaks', a
   expect(code).toBe(0)
   const trace = /replay: .* replay (\S+)\n$/.exec(out)?.[1] ?? ''
   expect(await ipclab('replay', trace)).toMatchObject({ code: 0 })
-}, 60_000)
+})

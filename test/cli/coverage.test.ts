@@ -67,7 +67,7 @@ test('--json has it when it is asked for, the same for any number of workers', a
     vacuity: { runs: 5_000, neverWaited: [{ call: 'pthread_mutex_lock', line: 'quiet.ts:13' }] },
   })
   expect(three).toEqual(alone)
-}, 60_000)
+})
 
 describe('the line that shows how far it is', () => {
   const told = {

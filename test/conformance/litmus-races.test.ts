@@ -59,4 +59,4 @@ test('what races here races under RC11, and nearly all that races there does so 
   }
   expect(falseAlarms).toEqual([])
   expect([racy, missed]).toEqual([97, WEAK])
-}, 60_000)
+})

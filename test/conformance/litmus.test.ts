@@ -14,7 +14,7 @@ test('under sequential consistency dpor comes to exactly the final states that t
   expect(recorded).toHaveLength(1457)
   const differences = recorded.map((one) => play(litmus, one)).filter((difference) => difference !== null)
   expect(differences.map(inWords)).toEqual([])
-}, 60_000)
+})
 
 /** Every k-th case; k is 1 where RUNS says so. */
 const some = recorded.filter((_, index) => index % (process.env.RUNS === undefined ? 12 : 1) === 0)

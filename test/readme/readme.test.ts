@@ -75,14 +75,10 @@ test('its scenarios and tests have no type errors', async () => {
   expect(out.split('\n').filter((line) => files.some(({ hints }) => line.startsWith(hints.file ?? '-')))).toEqual([])
 })
 
-test.runIf(tests.length > 0)(
-  'its tests pass',
-  async () => {
-    const { code, out } = await node(join(root, 'node_modules/vitest/vitest.mjs'), 'run')
-    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining(`${tests.length} passed`) })
-  },
-  60_000,
-)
+test.runIf(tests.length > 0)('its tests pass', async () => {
+  const { code, out } = await node(join(root, 'node_modules/vitest/vitest.mjs'), 'run')
+  expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining(`${tests.length} passed`) })
+})
 
 test.each(titled(scenarios))('the scenario of %s explores to what it expects', async (_title, { hints }) => {
   const { scenario } = await loadScenarioFile(join(here, hints.file ?? ''))
@@ -105,7 +101,7 @@ test('its commands do what it says', async () => {
     if (hints.of !== undefined) await compare(hints.of, text)
     if (language === 'js') expect(await node(hints.file ?? '')).toMatchObject({ code: 0, err: '' })
   }
-}, 60_000)
+})
 
 async function runLine(line: string): Promise<void> {
   const [first = '', second = '', ...args] = wordsOf(line)
