@@ -48,13 +48,13 @@ export function writePicture(svg: string, path: string): void {
 
 /** Looks before the work is done whether what comes of it could be written there. @throws BadInput when not */
 export function checkWritable(path: string, kind: Kind = 'trace'): void {
-  if (path === '')
-    throw new BadInput(`cannot write a ${kind}: the path is empty; name a file, as in run${ENDINGS[kind]}`)
   put(path, kind, null)
 }
 
 /** @param write `null` only tries: whatever is at `path` stays as it is */
 function put(path: string, kind: Kind, write: ((file: number) => void) | null): void {
+  if (path === '')
+    throw new BadInput(`cannot write a ${kind}: the path is empty; name a file, as in run${ENDINGS[kind]}`)
   if (EXTENSIONS.includes(extname(path)))
     throw new BadInput(
       `cannot write ${shown(path)}: a scenario's name ends so, and a ${kind}'s does not; write ${ENDINGS[kind]}`,

@@ -137,7 +137,9 @@ test('it is put in its place whole: what can not be written leaves nothing behin
   expect(complaint(() => writeKept(kept, 'my.ts'))).toBe(
     "cannot write my.ts: a scenario's name ends so, and a schedule's does not; write .json",
   )
-  expect(complaint(() => writeKept(kept, ''))).toBe('cannot write a schedule: the path is empty; name a file')
+  expect(complaint(() => writeKept(kept, ''))).toBe(
+    'cannot write a schedule: the path is empty; name a file, as in run.json',
+  )
   expect(readdirSync('.').sort()).toEqual(['folder', 's.json'])
 })
 
