@@ -2,7 +2,7 @@ import { BadInput, type BootOptions, boot, type Scenario } from '../kernel/index
 import { type Choice, isPick, threadOfChoice, WOKEN } from '../scheduler/index.ts'
 import { nearest } from '../trace/scenario-file/words.ts'
 
-/** Schedules as people write them: any beginning of a name that fits one thread only stands for it. */
+/** Schedules as people write them: a name may be cut short as long as it fits one thread only. */
 
 /** The choices with whole names in them. @throws BadInput for a name that nobody has */
 export function fullNames(

@@ -17,19 +17,23 @@ export type Verdict =
 export type Met = 'as expected' | 'not as expected' | 'inconclusive'
 
 /** Whether a failure is the one that the scenario expects. */
-export function isExpected(expect: Expectation, failure: Pick<Failure, 'kind' | 'name'>): boolean {
-  switch (failure.kind) {
+export const isExpected = (expect: Expectation, failure: Pick<Failure, 'kind' | 'name'>): boolean =>
+  expect === expectationOf(failure)
+
+/** A failure as a scenario's `expect` names it: `deadlock`, `violates: NAME`, `error: CODE`, `step limit`. */
+export function expectationOf({ kind, name }: Pick<Failure, 'kind' | 'name'>): Expectation {
+  switch (kind) {
     case 'deadlock':
     case 'data race':
     case 'step limit':
-      return expect === failure.kind
+      return kind
     case 'invariant':
     case 'assertion':
-      return expect === `violates: ${failure.name}`
+      return `violates: ${name}`
     case 'uncaught error':
-      return expect === `error: ${failure.name}`
+      return `error: ${name}`
     default:
-      return failure.kind satisfies never
+      return kind satisfies never
   }
 }
 

@@ -78,7 +78,7 @@ function put(path: string, kind: Kind, write: ((file: number) => void) | null): 
       throw error
     }
   } catch (error) {
-    throw unwritable(path, kind, error)
+    throw unwritable(path, error)
   }
 }
 
@@ -91,7 +91,7 @@ function fill(path: string, write: (file: number) => void): void {
   }
 }
 
-function unwritable(path: string, kind: Kind, error: unknown): BadInput {
+function unwritable(path: string, error: unknown): BadInput {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case 'ENOENT':

@@ -1,4 +1,4 @@
-import type { Failure } from '../../scheduler/index.ts'
+import { expectationOf } from '../../explore/index.ts'
 import type { Cell, Run } from './matrix.ts'
 
 /** How the runs of a cell came to their ends. */
@@ -14,25 +14,8 @@ export function endsOf({ runs }: Cell): string[] {
 }
 
 function endOf({ failure, ending }: Run): string | null {
-  if (failure !== null) return wordsOf(failure)
+  if (failure !== null) return expectationOf(failure)
   return ending === 'pruned' ? 'given up' : null
-}
-
-/** In the words of a scenario's `expect`. */
-function wordsOf({ kind, name }: Failure): string {
-  switch (kind) {
-    case 'deadlock':
-    case 'data race':
-    case 'step limit':
-      return kind
-    case 'invariant':
-    case 'assertion':
-      return `violates: ${name}`
-    case 'uncaught error':
-      return `error: ${name}`
-    default:
-      return kind satisfies never
-  }
 }
 
 /** 1 when a run fails as nobody expects, or a deadline is missed; 3 when there is a row without any figures. */

@@ -1,25 +1,24 @@
 import stringWidth from 'fast-string-width'
-import type { CpuMeasures, Stretch } from '../../scheduler/index.ts'
+import type { Stretch } from '../../scheduler/index.ts'
 import type { Colors } from '../terminal.ts'
-import { byThread, type Column, columnsOf, partsOf, roundStep, type Scale, SWITCHING } from './over-time.ts'
+import {
+  byThread,
+  type Column,
+  columnsOf,
+  type OverTime,
+  partsOf,
+  roundStep,
+  type Scale,
+  SWITCHING,
+} from './over-time.ts'
 import { cut, largest, pad } from './table.ts'
 import { time } from './time.ts'
 
 /** A run over time: a row for each CPU, and for each thread, what it did shown by shade. */
 
-export interface Chart {
-  readonly stretches: readonly Stretch[]
-  /** In the order in which they are drawn; one that did nothing has no row. */
-  readonly threads: readonly string[]
-  readonly cpus: readonly CpuMeasures[]
-  readonly from: number
-  readonly to: number
-  /** Times are units, not ns. */
-  readonly coarse: boolean
+export interface Chart extends OverTime {
   readonly width: number
   readonly colors: Colors
-  /** At most so many rows of threads are drawn. */
-  readonly rowsMax: number
 }
 
 /** Said instead of a chart. */

@@ -1,8 +1,22 @@
-import type { Stretch } from '../../scheduler/index.ts'
+import type { CpuMeasures, Stretch } from '../../scheduler/index.ts'
 
 /** What threads did over time, as charts need it. */
 
-/** The stretches of each of the threads that has any. */
+/** The run that a chart is of, on a terminal or as a picture. */
+export interface OverTime {
+  readonly stretches: readonly Stretch[]
+  /** In the order in which they are drawn; one that did nothing has no row. */
+  readonly threads: readonly string[]
+  readonly cpus: readonly CpuMeasures[]
+  readonly from: number
+  readonly to: number
+  /** Times are units, not ns. */
+  readonly coarse: boolean
+  /** At most so many rows of threads are drawn. */
+  readonly rowsMax: number
+}
+
+/** The stretches of each thread that did something. */
 export function byThread(stretches: readonly Stretch[], threads: readonly string[]): Map<string, Stretch[]> {
   const found = new Map<string, Stretch[]>(threads.map((thread) => [thread, []]))
   for (const one of stretches) found.get(one.thread)?.push(one)

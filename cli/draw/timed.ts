@@ -1,8 +1,9 @@
-import { type Dispatcher, isCoarse, measuresOf, type Recorder } from '../../scheduler/index.ts'
+import { type Dispatcher, isCoarse, type Measures, measuresOf, type Recorder } from '../../scheduler/index.ts'
 import type { Terminal } from '../terminal.ts'
 import { gantt } from './gantt.ts'
 import { latencyAsData, latencyLines, messageLines } from './latencies.ts'
 import { processLines, totalLines } from './measures.ts'
+import type { OverTime } from './over-time.ts'
 import { section } from './run.ts'
 import { timeline } from './svg/timeline.ts'
 import { namedInTimes, percent, time } from './time.ts'
@@ -19,26 +20,11 @@ const ROWS_MAX = 24
 
 export function drawTimed({ dispatcher, recorder }: Timed, full: boolean, terminal: Terminal): void {
   const measures = measuresOf(dispatcher)
-  const { began, elapsed } = dispatcher.totals
+  const chart = overTime({ dispatcher, recorder }, measures, full)
+  const { coarse, rowsMax } = chart
   const { width, colors } = terminal
-  const { stretches } = recorder
-  const coarse = isCoarse(dispatcher.settings.costs)
-  const rowsMax = rowsOf(full)
-  const { cpus } = measures
   terminal.print([machineLine(dispatcher), ''])
-  terminal.print(
-    gantt({
-      stretches,
-      threads: threadsOf(dispatcher),
-      cpus,
-      from: began,
-      to: began + elapsed,
-      coarse,
-      width,
-      colors,
-      rowsMax,
-    }),
-  )
+  terminal.print(gantt({ ...chart, width, colors }))
   section(processLines(measures, coarse, rowsMax, terminal), terminal)
   section(totalLines(measures, coarse), terminal)
   section(latencyLines([...recorder.calls.byCall], ['call to return'], coarse, rowsMax, terminal), terminal)
@@ -47,10 +33,10 @@ export function drawTimed({ dispatcher, recorder }: Timed, full: boolean, termin
 
 /** The same as a picture. @param ending how the run came to its end */
 export function timedAsPicture({ dispatcher, recorder }: Timed, full: boolean, title: string, ending: string): string {
-  const { totals, cpus } = measuresOf(dispatcher)
-  const { began, elapsed } = dispatcher.totals
-  const { stretches } = recorder
-  const coarse = isCoarse(dispatcher.settings.costs)
+  const measures = measuresOf(dispatcher)
+  const { totals } = measures
+  const chart = overTime({ dispatcher, recorder }, measures, full)
+  const { coarse } = chart
   const at = (ns: number | null): string => (ns === null ? '-' : time(ns, coarse))
   const words = [
     ending,
@@ -58,23 +44,22 @@ export function timedAsPicture({ dispatcher, recorder }: Timed, full: boolean, t
     `means over the processes: response ${at(totals.response)}, turnaround ${at(totals.turnaround)}, waiting ${at(totals.waiting)}`,
   ]
   const subtitle = machineLine(dispatcher) + (coarse ? ', times in units' : '')
-  const rowsMax = rowsOf(full)
-  const threads = threadsOf(dispatcher)
-  return timeline({
-    title,
-    subtitle,
-    stretches,
-    threads,
-    cpus,
-    from: began,
-    to: began + elapsed,
-    coarse,
-    rowsMax,
-    words,
-  })
+  return timeline({ ...chart, title, subtitle, words })
 }
 
-const rowsOf = (full: boolean): number => (full ? Number.POSITIVE_INFINITY : ROWS_MAX)
+/** The run as both charts have it. */
+function overTime({ dispatcher, recorder }: Timed, { cpus }: Measures, full: boolean): OverTime {
+  const { totals, settings } = dispatcher
+  return {
+    stretches: recorder.stretches,
+    threads: threadsOf(dispatcher),
+    cpus,
+    from: totals.began,
+    to: totals.began + totals.elapsed,
+    coarse: isCoarse(settings.costs),
+    rowsMax: full ? Number.POSITIVE_INFINITY : ROWS_MAX,
+  }
+}
 
 /** In the order in which they came to be, as in the table. */
 const threadsOf = ({ entities }: Dispatcher): string[] => entities.map(({ task }) => task.id)

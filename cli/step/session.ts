@@ -144,7 +144,7 @@ export class Session {
     this.#go([...this.choices, choice], null, ONWARD_MAX)
   }
 
-  /** Goes back by one step, or by one answer where a question is open. Says whether there was any. */
+  /** Goes back by one step, or by one answer where a question is open. Says whether there was one. */
   back(): boolean {
     const { choices, question } = this
     if (choices.length === 0) return false
@@ -154,7 +154,7 @@ export class Session {
     return true
   }
 
-  /** Goes forward again by one step. Says whether there was any. */
+  /** Goes forward again by one step. Says whether there was one. */
   forward(): boolean {
     const { ahead } = this
     if (ahead.length === 0) return false

@@ -89,7 +89,7 @@ export function lpcThread(kernel: Kernel, thread: Thread): Ref<LpcThread> {
 
 export const hasState = (kernel: Kernel, thread: Id): boolean => exists(kernel, stateOf(thread))
 
-/** The state of a thread, if it has any; its being there or not is looked at. */
+/** The state of a thread, if it has one; its being there or not is looked at. */
 export function stateIfAny(kernel: Kernel, thread: Id): Ref<LpcThread> | null {
   const id = stateOf(thread)
   kernel.footprint.add(id, 0, READ, SEQ_CST)

@@ -123,6 +123,9 @@ function keep(thread: Thread, what: Message | Waiting | null): void {
 
 const kept = <T extends Message | Waiting>({ call }: Thread): T => call?.saved as unknown as T // as the stage has left it
 
+/** The message that a call was given. */
+const sentIn = (msg: MsgArgs['msg']): SentMessage => msg as unknown as SentMessage // `mach_msg` has made it
+
 /** With no time to wait a half waits not at all. */
 const mayWait = ({ option, timeout }: MsgArgs, bit: number): boolean => !has(option, bit) || timeout > 0
 
@@ -208,7 +211,7 @@ const machMsgDef = defineCall<MsgArgs, ReceivedMessage | undefined>({
       attempt(kernel, thread, args) {
         const { option, msg } = args
         if (!has(option, MACH_SEND_MSG)) return has(option, MACH_RCV_MSG) ? find(kernel, thread, args) : done(kernel)
-        const message = copyinMessage(kernel, thread, msg as unknown as SentMessage) // made by `mach_msg`
+        const message = copyinMessage(kernel, thread, sentIn(msg))
         if (typeof message === 'string') return fail(kernel, message)
         return trySend(kernel, thread, args, message, mayWait(args, MACH_SEND_TIMEOUT))
       },
@@ -240,8 +243,7 @@ const machMsgDef = defineCall<MsgArgs, ReceivedMessage | undefined>({
   giveUp,
   interruptible: true,
   copies: ({ msg }, received) =>
-    (msg === null ? 0 : sizeOfSent(msg as unknown as SentMessage)) +
-    ((received as ReceivedMessage | undefined)?.msgh_size ?? 0), // what `mach_msg` was given and returns
+    (msg === null ? 0 : sizeOfSent(sentIn(msg))) + ((received as ReceivedMessage | undefined)?.msgh_size ?? 0), // it returns no other
   waitsFor: (kernel, thread) => ({ object: whereOf(kernel, thread) }),
   subject: (kernel, thread) => whereOf(kernel, thread),
 })
@@ -257,13 +259,15 @@ function find(kernel: Kernel, thread: Thread, args: MsgArgs): Outcome {
 }
 
 /** The port or set that a waiting call is about, or stands before. */
-function whereOf(kernel: Kernel, { call, process }: Thread): string {
-  const { stage, saved, args } = call as NonNullable<Thread['call']> // asked of threads in a call
-  if (stage === SEND_WAIT) return portName(kernel, (saved as unknown as Message).remote ?? '')
-  if (stage === RECEIVE_WAIT) return portName(kernel, (saved as unknown as Waiting).home)
+function whereOf(kernel: Kernel, thread: Thread): string {
+  const { stage, args } = thread.call as NonNullable<Thread['call']> // asked of threads in a call
+  if (stage === SEND_WAIT) return portName(kernel, kept<Message>(thread).remote ?? '')
+  if (stage === RECEIVE_WAIT) return portName(kernel, kept<Waiting>(thread).home)
   const { msg, option, rcv_name } = args as MsgArgs
-  const name = has(option, MACH_SEND_MSG) && stage === SEND ? (msg as unknown as SentMessage).remote : rcv_name
-  const space = kernel.state.objects[spaceOf(process)] as { entries: Record<number, { object: Id | null }> } | undefined
+  const name = has(option, MACH_SEND_MSG) && stage === SEND ? sentIn(msg).remote : rcv_name
+  const space = kernel.state.objects[spaceOf(thread.process)] as
+    | { entries: Record<number, { object: Id | null }> }
+    | undefined
   const object = space?.entries[name]?.object ?? null
   return object === null ? `name ${name}` : portName(kernel, object)
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { families } from './families.ts'
 import { BadCases, type Family, inJson, inWords, play, type Recorded, readCases } from './runner.ts'
+import { progress, say } from './terminal.ts'
 
 /** `npm run conform -- FAMILY FILE [options]`. Exits with 1 if a case failed, with 2 on misuse. */
 
@@ -75,16 +76,6 @@ function conform(asked: Wish): number {
   const passed = cases.length - failed - leftOut
   say(`${passed} passed, ${failed} failed${leftOut === 0 ? '' : `, ${leftOut} left out`}`)
   return failed === 0 ? 0 : 1
-}
-
-/** A line that the next one takes the place of, where somebody looks on. */
-function progress(words: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${words}`)
-}
-
-function say(line: string): void {
-  progress('')
-  console.log(line)
 }
 
 try {

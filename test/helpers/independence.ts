@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { boot, LIFE, type Scenario, type Simulation, SLEEP, type Touch, WHOLE } from '../../kernel/index.ts'
 
 /**
@@ -172,4 +173,20 @@ function firstDifference(a: string, b: string): string {
   let at = 0
   while (a[at] === b[at]) at += 1
   return `…${a.slice(Math.max(0, at - 80), at + 40)}… against …${b.slice(Math.max(0, at - 20), at + 40)}…`
+}
+
+/** Who goes next, by number, at each step: that `canProceed`, where a stage has it, says whether the attempt sleeps. */
+export function checkCanProceed(scenario: Scenario, numbers: readonly number[]): void {
+  const simulation = boot(scenario, { door: firstOption })
+  const { machine } = simulation
+  simulation.start()
+  for (const number of numbers) {
+    if (machine.ready.size === 0) break
+    const task = machine.ready.at(number % machine.ready.size)
+    const { call } = machine.thread(task)
+    const stage = task.pending?.def.stages[call?.stage ?? 0]
+    const can = call === null ? true : stage?.canProceed?.(machine.kernel, machine.thread(task), call.args)
+    machine.stepTask(task)
+    if (can !== undefined && machine.kind === 'call') expect(machine.outcome === SLEEP).toBe(!can)
+  }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
+import { expectationOf } from '../../explore/index.ts'
 import { BadInput, type Expectation, type Scenario, type World } from '../../kernel/index.ts'
 import { type Ending, type Outcome, readSchedule, replay, writeSchedule } from '../../scheduler/index.ts'
 import type { LoadedScenario } from '../../trace/index.ts'
-import { nameOf } from '../words.ts'
 import { type Deviation, deviating, noting } from './deviating.ts'
 import { type Made, Stage, type Staging, scenarioOf } from './stage.ts'
 
@@ -82,7 +82,7 @@ function dataOf({ ending, failure, schedule: { choices, preemptions, steps } }: 
     preemptions,
     steps,
     ending,
-    failure: failure === null ? null : nameOf(failure),
+    failure: failure === null ? null : expectationOf(failure),
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Exploration } from '../../explore/index.ts'
+import { type Exploration, expectationOf } from '../../explore/index.ts'
 import type { Expectation } from '../../kernel/index.ts'
 import type { Failure } from '../../scheduler/index.ts'
-import { nameOf } from '../words.ts'
 
 /** What a matcher claims of a scenario, and whether a search says so. */
 
@@ -49,7 +48,7 @@ export const fails = (name: Expectation | null): Claim => ({
   words: name === null ? 'fail' : inWords(name),
   verb: 'does',
   // A search ends with the first failure: whether the other one would have come is not known.
-  ofFailure: (failure) => (name === null || nameOf(failure) === name ? 'yes' : 'open'),
+  ofFailure: (failure) => (name === null || expectationOf(failure) === name ? 'yes' : 'open'),
   ofSearch: notFound,
 })
 

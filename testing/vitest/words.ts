@@ -1,7 +1,6 @@
-import { type Exploration, type Story, storyLines } from '../../explore/index.ts'
+import { type Exploration, expectationOf, type Story, storyLines } from '../../explore/index.ts'
 import type { AnyValues, Scenario } from '../../kernel/index.ts'
 import { type Failure, type Schedule, writeSchedule } from '../../scheduler/index.ts'
-import { nameOf } from '../words.ts'
 import type { Answer, Claim } from './claims.ts'
 import { shownPath } from './place.ts'
 
@@ -34,7 +33,7 @@ export function aboutBreaking(question: Question, breaking: Breaking): string {
   const { failure, story, guesses, keeping, command } = breaking
   const told = story === null ? [] : storyLines(story)
   return [
-    `${expected(question)}: ${question.answer === 'open' ? 'something else came first, ' : ''}${nameOf(failure)}`,
+    `${expected(question)}: ${question.answer === 'open' ? 'something else came first, ' : ''}${expectationOf(failure)}`,
     `${failure.message}${failure.line === null ? '' : ` (${failure.line})`}`,
     ...(told.length === 0 ? [] : ['', ...told]),
     '',

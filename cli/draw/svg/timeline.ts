@@ -1,6 +1,5 @@
-import type { CpuMeasures, Stretch } from '../../../scheduler/index.ts'
 import { NO_TIME } from '../gantt.ts'
-import { byThread, roundStep, SWITCHING } from '../over-time.ts'
+import { byThread, type OverTime, roundStep, SWITCHING } from '../over-time.ts'
 import { time } from '../time.ts'
 import { columnsIn, type Span, stacked } from './bands.ts'
 import { legend, lines, PAGE, type Swatch } from './layout.ts'
@@ -11,19 +10,10 @@ import { fitted, textWidth } from './width.ts'
 
 /** A run over time as a picture: a row for each CPU, and for each thread, with a scale above and what it came to below. */
 
-export interface Timeline {
+export interface Timeline extends OverTime {
   readonly title: string
   /** Policy, machine, costs. */
   readonly subtitle: string
-  readonly stretches: readonly Stretch[]
-  /** In the order in which they are drawn; one that did nothing has no row. */
-  readonly threads: readonly string[]
-  readonly cpus: readonly CpuMeasures[]
-  readonly from: number
-  readonly to: number
-  /** Times are units, not ns. */
-  readonly coarse: boolean
-  readonly rowsMax: number
   /** What is said below: how it ended, and what it came to. */
   readonly words: readonly string[]
 }

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { numbers } from '../../../scheduler/numbers.ts'
 import { BadCases, inWords } from '../runner.ts'
+import { progress, say } from '../terminal.ts'
 import { compare } from './compare.ts'
 import { type FamilyName, familyNames, randomProgram } from './programs.ts'
 import { NoRecorder, Recorder } from './recorder.ts'
@@ -120,16 +121,6 @@ interface Told {
 
 const story = (steps: readonly Told[]): string =>
   steps.map(({ p, op, args }, at) => `  ${at}: p${p} ${op} ${JSON.stringify(args)}`).join('\n')
-
-/** A line that the next one takes the place of, where somebody looks on. */
-function progress(words: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${words}`)
-}
-
-function say(line: string): void {
-  progress('')
-  console.log(line)
-}
 
 try {
   process.exitCode = await live(wish())

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
-import { boot, SLEEP } from 'ipclab/kernel'
 import { dfs, dpor } from 'ipclab/scheduler'
 import { expect, test } from 'vitest'
 import { seenBy } from '../../helpers/ends.ts'
-import { type Comparison, compareOrders } from '../../helpers/independence.ts'
+import { type Comparison, checkCanProceed, compareOrders } from '../../helpers/independence.ts'
 import { machCases, scenarioOf, smallCases, smallScenarioOf } from './programs.ts'
 
 /** The same programs each time; or others, and more, where more are asked for. */
@@ -40,18 +39,7 @@ test('partial-order reduction sees all that every schedule together sees', () =>
 test('canProceed says whether an attempt would wait', () => {
   fc.assert(
     fc.property(machCases, fc.array(fc.nat(5), { minLength: 15, maxLength: 60 }), (given, numbers) => {
-      const simulation = boot(scenarioOf(given), { door: { pick: () => 0 } })
-      const { machine } = simulation
-      simulation.start()
-      for (const number of numbers) {
-        if (machine.ready.size === 0) break
-        const task = machine.ready.at(number % machine.ready.size)
-        const { call } = machine.thread(task)
-        const stage = task.pending?.def.stages[call?.stage ?? 0]
-        const can = call === null ? true : stage?.canProceed?.(machine.kernel, machine.thread(task), call.args)
-        machine.stepTask(task)
-        if (can !== undefined && machine.kind === 'call') expect(machine.outcome === SLEEP).toBe(!can)
-      }
+      checkCanProceed(scenarioOf(given), numbers)
     }),
     { numRuns: RUNS, ...SAME },
   )

@@ -7,8 +7,8 @@ import {
   mailbox_open,
   mailbox_send,
 } from '../../../ipc/message/index.ts'
-import { boot, type Program, SLEEP, scenario } from '../../../kernel/index.ts'
-import { type Comparison, compareOrders } from '../../helpers/independence.ts'
+import { type Program, scenario } from '../../../kernel/index.ts'
+import { type Comparison, checkCanProceed, compareOrders } from '../../helpers/independence.ts'
 import { scenarioOf, violent } from './programs.ts'
 
 test('two steps whose footprints do not meet come to the same in either order', () => {
@@ -62,18 +62,7 @@ test('so it is with making, finding and destroying mailboxes of one name and of 
 test('canProceed says whether an attempt would wait', () => {
   fc.assert(
     fc.property(violent, fc.array(fc.nat(5), { maxLength: 25 }), (given, numbers) => {
-      const simulation = boot(scenarioOf(given), { door: { pick: () => 0 } })
-      const { machine } = simulation
-      simulation.start()
-      for (const number of numbers) {
-        if (machine.ready.size === 0) break
-        const task = machine.ready.at(number % machine.ready.size)
-        const { call } = machine.thread(task)
-        const stage = task.pending?.def.stages[call?.stage ?? 0]
-        const can = call === null ? true : stage?.canProceed?.(machine.kernel, machine.thread(task), call.args)
-        machine.stepTask(task)
-        if (can !== undefined && machine.kind === 'call') expect(machine.outcome === SLEEP).toBe(!can)
-      }
+      checkCanProceed(scenarioOf(given), numbers)
     }),
     { numRuns: 300 },
   )
