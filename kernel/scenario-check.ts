@@ -69,7 +69,7 @@ function each(value: unknown, check: (one: unknown) => string | null): string | 
   if (!isObject(value)) return `must be an object with a name for each, not ${inWords(value)}`
   for (const [name, one] of Object.entries(value)) {
     const wrong = check(one)
-    if (wrong !== null) return `.${name}${wrong.startsWith('.') ? '' : ' '}${wrong}`
+    if (wrong !== null) return `.${name}${/^[.:]/.test(wrong) ? '' : ' '}${wrong}`
   }
   return null
 }

@@ -5,6 +5,7 @@ import {
   byThread,
   type Column,
   columnsOf,
+  noTime,
   type OverTime,
   partsOf,
   roundStep,
@@ -20,9 +21,6 @@ export interface Chart extends OverTime {
   readonly width: number
   readonly colors: Colors
 }
-
-/** Said instead of a chart. */
-export const NO_TIME = 'no time passed; under the costs zero only compute takes any, so try --cost unit'
 
 const RUNNING = '█'
 const READY = '▒'
@@ -42,7 +40,7 @@ const MARK = 10
 export function gantt(chart: Chart): string[] {
   const { stretches, from, to, cpus, width, colors, coarse, rowsMax } = chart
   const span = to - from
-  if (span <= 0) return [NO_TIME]
+  if (span <= 0) return [noTime(coarse)]
   const threads = [...byThread(stretches, chart.threads)]
   const several = cpus.length > 1
   const shown = threads.slice(0, rowsMax)

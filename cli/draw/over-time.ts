@@ -16,6 +16,10 @@ export interface OverTime {
   readonly rowsMax: number
 }
 
+/** Said instead of a chart. Where each step takes a unit nobody has come to the end of one. */
+export const noTime = (coarse: boolean): string =>
+  coarse ? 'no time passed' : 'no time passed; where costs are zero only compute takes any, so try --cost unit'
+
 /** The stretches of each thread that did something. */
 export function byThread(stretches: readonly Stretch[], threads: readonly string[]): Map<string, Stretch[]> {
   const found = new Map<string, Stretch[]>(threads.map((thread) => [thread, []]))

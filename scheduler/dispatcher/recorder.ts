@@ -1,4 +1,4 @@
-import { Footprint, type Machine, type Task } from '../../kernel/index.ts'
+import { BadInput, Footprint, type Machine, type Task } from '../../kernel/index.ts'
 import { CallTimes } from './call-times.ts'
 import { type Activity, Entity } from './entity.ts'
 import { Messages } from './messages.ts'
@@ -27,6 +27,9 @@ export interface Stretch {
 interface Wait extends Pick<Stretch, 'object' | 'from'> {
   readonly call: string
 }
+
+/** As many as there is memory for. */
+const STRETCHES_MAX = 4_000_000
 
 /** Keeps who did what from when to when, and how long that took. */
 export class Recorder {
@@ -125,6 +128,10 @@ export class Recorder {
     const wait = activity === 'waiting' ? this.#waits.get(entity) : undefined
     const from = Math.max(entity.since, wait?.from ?? 0)
     if (from === now) return
+    if (this.stretches.length >= STRETCHES_MAX)
+      throw new BadInput(
+        `threads have come and gone ${STRETCHES_MAX} times by ${now} ns: slices far shorter than what programs compute; name longer ones, as in rr:2ms, or fewer steps`,
+      )
     this.stretches.push({
       thread,
       process: entity.process,

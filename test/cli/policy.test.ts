@@ -56,6 +56,25 @@ test('with several CPUs it is drawn who ran where, and the run replays', async (
   expect(readFileSync('again.ndjson')).toEqual(readFileSync('run.ndjson'))
 })
 
+test('a run in which no time passed says how to give it some, if its costs are why', async () => {
+  folder({
+    'none.ts': `
+import { compute, scenario } from 'ipclab'
+export default scenario('none', { programs: { *a() { yield* compute(-1) } }, expect: 'error: EINVAL' })`,
+    'late.ts': `
+import { compute, scenario } from 'ipclab'
+export default scenario('late', { programs: { a: { deadline: -1, *program() {} } }, expect: 'proved' })`,
+  })
+  const run = async (...cost: string[]) => (await ipclab('run', 'none.ts', '--policy', 'rr', ...cost)).out.split('\n')
+  expect(await run()).toContain('no time passed')
+  expect(await run('--cost', 'zero')).toContain(
+    'no time passed; where costs are zero only compute takes any, so try --cost unit',
+  )
+  const { code, err } = await ipclab('run', 'late.ts', '--policy', 'edf')
+  expect(code).toBe(2)
+  expect(err).toContain('programs.a: deadline is a whole number of ns from 1 to 2^50, after the arrival: a deadline in')
+})
+
 test('a lottery is drawn by its seed, also when it is replayed', async () => {
   folder({ 'jobs.ts': JOBS })
   for (const seed of ['1', '2', '3', '4']) {
@@ -143,7 +162,7 @@ test.each([
   [['--policy', 'fifo', '--svg', ''], /^cannot write a picture: the path is empty; name a file, as in run\.svg$/],
   [
     ['--policy', 'rr:1ns', '--cost', 'unit'],
-    /^the run has run for .* without coming to its end: .* slices far shorter/,
+    /^threads have come and gone 4000000 times by \d+ ns: slices far shorter than what programs compute/,
   ],
   [['--cpus', '2'], /^--cpus is for a policy; name one, as in --policy rr:quantum=2ms$/],
   [['--strategy', 'dfs', '--cost', 'zero'], /^--cost is for a policy/],

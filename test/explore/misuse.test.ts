@@ -180,6 +180,19 @@ describe('programs that cannot be used', () => {
     expect(endless).toThrow("program 'P' has run for 0.05 s without making a call")
   })
 
+  test('a search that goes on for too long between their calls is not blamed on one', () => {
+    const one = made({ *P() {} })
+    const by = replay([])
+    const simulation = boot(one, { door: by })
+    simulation.start()
+    const endless = (): never => {
+      for (;;);
+    }
+    expect(() => guarded(() => simulation.machine, endless, 50)).toThrow(
+      'the run has run for 0.05 s without coming to its end: an invariant that loops, or slices far shorter than',
+    )
+  })
+
   test.each([
     [{ strategy: 'nonsense' }, "there is no strategy or policy 'nonsense'"],
     [{ executions: 0 }, 'executions takes a whole number of at least 1, not 0'],

@@ -1,5 +1,4 @@
-import { NO_TIME } from '../gantt.ts'
-import { byThread, type OverTime, roundStep, SWITCHING } from '../over-time.ts'
+import { byThread, noTime, type OverTime, roundStep, SWITCHING } from '../over-time.ts'
 import { time } from '../time.ts'
 import { columnsIn, type Span, stacked } from './bands.ts'
 import { legend, lines, PAGE, type Swatch } from './layout.ts'
@@ -129,7 +128,7 @@ function inColumns({ parts }: Row, span: Span, place: Place): string[] {
 /** Times above the rows at round distances, and a thin line down from each. */
 function scale({ from, to, x: left, width }: Span, coarse: boolean, top: number, bottom: number): string[] {
   const ends = left + width
-  if (to <= from) return [text(left, top, NO_TIME, { size: SCALE, fill: FAINT })]
+  if (to <= from) return [text(left, top, noTime(coarse), { size: SCALE, fill: FAINT })]
   const step = roundStep(((to - from) / width) * MARK)
   const parts = [
     element('path', { d: `M${number(left)} ${number(top + 4)}H${number(ends)}`, stroke: FAINT, 'stroke-width': 1 }),
